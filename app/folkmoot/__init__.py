@@ -1,0 +1,1 @@
+"""Folkmoot: team chat from computer to computer, without a server."""

@@ -1,0 +1,1 @@
+"""The operating system: paths, clock, log set-up, one instance per profile."""

@@ -1,0 +1,1 @@
+"""The signaling server: introduces peers that cannot find each other."""
