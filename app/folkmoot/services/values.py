@@ -1,0 +1,326 @@
+"""What services tell the window and the API: plain values, never rows of a database.
+
+All times are milliseconds since the Unix epoch in UTC (``_ms``); identifiers are the raw 32 bytes
+of `folkmoot.domain.ids`. Every value is frozen: whoever holds one may keep it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
+
+
+class ConversationKind(StrEnum):
+    """Where messages live, as people see it."""
+
+    CHANNEL = "channel"
+    DIRECT = "direct"
+
+
+class Role(StrEnum):
+    """Level of a member in a team; see `folkmoot.domain.fold` for what each may do."""
+
+    GUEST = "guest"
+    MEMBER = "member"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+
+class PresenceState(StrEnum):
+    """What a person's devices say about the person; offline when none of them is linked."""
+
+    ONLINE = "online"
+    AWAY = "away"
+    DND = "dnd"
+    OFFLINE = "offline"
+
+
+class LinkState(StrEnum):
+    """Where a peer stands with us."""
+
+    LINKED = "linked"
+    CONNECTING = "connecting"
+    UNREACHABLE = "unreachable"
+
+
+class Way(StrEnum):
+    """How a link came about."""
+
+    LAN = "lan"
+    TYPED = "typed"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this node is. `words` are four words of the person key, for reading aloud."""
+
+    person: PersonId
+    device: DeviceId
+    name: str
+    device_name: str
+    words: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A person and the name to show for them."""
+
+    person: PersonId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team this person belongs to; `visible` is the switch for being seen on the network."""
+
+    id: ConversationId
+    name: str
+    role: Role
+    members: int
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a team; `devices` are the certified devices known to hold the team."""
+
+    person: PersonId
+    name: str
+    role: Role
+    devices: tuple[DeviceId, ...]
+    is_me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """An invitation; `link` is the secret that is handed over, only known where it was made."""
+
+    id: EntryId
+    team: ConversationId
+    link: str
+    role: Role
+    expires_at_ms: int | None
+    uses_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinOutcome:
+    """What came of an invitation: `state` is ``joined`` or ``pending``."""
+
+    team: ConversationId
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyTeam:
+    """A team that chose to be seen on this network.
+
+    `asked` says that our request waits there; `words` are shown on both sides for comparing.
+    """
+
+    id: ConversationId
+    name: str
+    computers_online: int
+    asked: bool
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """A stranger asks to be let into a team; shown to those who may admit."""
+
+    team: ConversationId
+    person: PersonId
+    device: DeviceId
+    name: str
+    note: str
+    words: tuple[str, ...]
+    asked_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A channel or a direct conversation as the side bar shows it.
+
+    `name` of a direct conversation is made of the other participants' names. `participants` is
+    filled for directs only (all persons, oneself included). `team` is the team it is shown under.
+    """
+
+    id: ConversationId
+    kind: ConversationKind
+    name: str
+    topic: str
+    team: ConversationId | None
+    participants: tuple[PersonId, ...]
+    unread: int
+    mentions: int
+    messages: int
+    last_activity_ms: int
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One emoji under a message; `names` are at most ten of those who chose it."""
+
+    emoji: str
+    count: int
+    mine: bool
+    people: tuple[PersonId, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OrderKey:
+    """Place of a message in its conversation: display time, counter, then id (total order)."""
+
+    wall_ms: int
+    counter: int
+    id: EntryId
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it reads now, edits and deletion applied.
+
+    `arrival` is a local number that grows with each entry stored here. `order` is its place in the
+    conversation. `stored_on` counts computers known first-hand to hold it durably, this one
+    included; `stored_of` all computers of the conversation's members. `client_id` is what the
+    caller of `post` gave, on the posting node only.
+    """
+
+    id: EntryId
+    conversation: ConversationId
+    author: PersonId
+    author_name: str
+    device: DeviceId
+    text: str
+    thread: EntryId | None
+    reply_to: EntryId | None
+    also_in_channel: bool
+    sent_at_ms: int
+    arrived_at_ms: int
+    arrival: int
+    order: OrderKey
+    mine: bool
+    edited: bool
+    deleted: bool
+    body_missing: bool
+    late: bool
+    clock_wrong: bool
+    reactions: tuple[Reaction, ...]
+    reply_count: int
+    last_reply_ms: int
+    repliers: tuple[PersonName, ...]
+    stored_on: int
+    stored_of: int
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive messages, oldest first.
+
+    `first_ordinal` is how many messages of the same list precede the first one; `total` is the
+    length of the whole list (a channel's timeline, or one thread). `has_older` / `has_newer` say
+    whether the list goes on at either side.
+    """
+
+    messages: tuple[Message, ...]
+    first_ordinal: int
+    total: int
+    has_older: bool
+    has_newer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread by its first message."""
+
+    id: EntryId
+    conversation: ConversationId
+    reply_count: int
+    participants: tuple[PersonName, ...]
+    last_reply_ms: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One text that a message had."""
+
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Which computers hold an entry durably, first-hand, and which are not known to."""
+
+    stored_on: tuple[DeviceId, ...]
+    missing: tuple[DeviceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A person's presence; `until_ms` is when a custom text ends."""
+
+    person: PersonId
+    state: PresenceState
+    text: str
+    until_ms: int | None
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody writes in a conversation (`thread` None) or in one of its threads."""
+
+    conversation: ConversationId
+    thread: EntryId | None
+    person: PersonId
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A device that we have, or could have, a link to."""
+
+    device: DeviceId
+    person: PersonId
+    name: str
+    state: LinkState
+    way: Way
+    address: str
+    rtt_ms: float | None
+    last_seen_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counts for the person and the API."""
+
+    conversations: int
+    messages: int
+    members_online: int
+    links: int
+    calls: int
+    bytes_in: int
+    bytes_out: int
+    store_bytes: int
+    uptime_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Unsent text of a conversation, or of one of its threads."""
+
+    conversation: ConversationId
+    thread: EntryId | None
+    text: str
