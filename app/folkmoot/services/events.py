@@ -33,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class MessageCreated(Event):
-    """A message was stored, ours or a peer's; `root` is its thread's first message as it reads now."""
+    """A message was stored, ours or a peer's; `root` is the first message of its thread."""
 
     message: Message
     root: Message | None = None
