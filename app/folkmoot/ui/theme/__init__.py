@@ -1,0 +1,1 @@
+"""Colours, fonts, icons and avatars of the window, all from one table of tokens."""
