@@ -324,3 +324,22 @@ class Draft:
     conversation: ConversationId
     thread: EntryId | None
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """What the window draws before the node runs: the state in which it was left.
+
+    `team` and `conversation` are the ones last open, `page` the newest messages there. `settings`
+    are the local settings whose key begins with ``window.``.
+    """
+
+    me: PersonId
+    name: str
+    teams: tuple[Team, ...]
+    team: ConversationId | None
+    conversations: tuple[Conversation, ...]
+    conversation: ConversationId | None
+    page: Page | None
+    drafts: tuple[Draft, ...]
+    settings: tuple[tuple[str, str], ...]
