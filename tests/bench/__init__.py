@@ -1,0 +1,1 @@
+"""Benchmarks: the numbers of this project, each beside its baseline (`make bench`)."""
