@@ -146,6 +146,7 @@ def _add_token(
     token.add_argument(
         "--scope",
         nargs="+",
+        action="extend",
         required=True,
         choices=SCOPES,
         metavar="S",

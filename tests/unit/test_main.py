@@ -80,9 +80,10 @@ def test_without_a_display_it_says_how_to_go_on(
 def test_a_token_is_printed_alone_on_its_line(
     calls: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["token", "--profile", "p", "--scope", "read", "write", "--expires", "60"]) == 0
+    arguments = "token --profile p --scope read write --scope admin --expires 60"
+    assert main(arguments.split()) == 0
     assert capsys.readouterr().out == "header.body.mac\n"
-    assert calls["make_token"]["scopes"] == {"read", "write"}
+    assert calls["make_token"]["scopes"] == {"read", "write", "admin"}
     assert calls["make_token"]["expires_s"] == 60
 
 
