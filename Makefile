@@ -8,8 +8,8 @@ NAME   ?=
 
 SETUP  := packaging/setup
 BIN    := .venv/bin
-# The set-up is meant for one Python: what the caller's environment adds to the path stays out.
-RUN    := PYTHONPATH=app:signaling PYTHON=$(PYTHON)
+# The code runs from the clone; what the caller put on the path stays out.
+RUN    := PYTHONPATH=app:signaling
 PYTEST := $(RUN) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
