@@ -53,7 +53,7 @@ class Header:
 
     @property
     def log(self) -> LogKey:
-        """The log this entry belongs to."""
+        """The log as the header names it; for a genesis, whose id is its team, use `Entry.log`."""
         return LogKey(self.conversation, self.device, self.grant)
 
 
@@ -70,6 +70,14 @@ class Entry:
     header_bytes: bytes
     signature: bytes | None
     body: bytes | None
+
+    @property
+    def log(self) -> LogKey:
+        """The log this entry belongs to. A genesis begins the team that has its id."""
+        header = self.header
+        if header.kind == Kind.GENESIS:
+            return LogKey(ConversationId(self.id), header.device, header.grant)
+        return header.log
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Signed entries for tests, made from fixed seeds."""
