@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,31 +137,21 @@ def virtual_display() -> Iterator[str]:
         server.wait(timeout=20)
 
 
-def wait_for_window(display: str, title: str, timeout_s: float = 30.0) -> str:
-    """Return the number of the first shown window with this title."""
-    return _until(
-        lambda: (
-            subprocess.run(
-                ["xdotool", "search", "--onlyvisible", "--name", title],
-                env=os.environ | {"DISPLAY": display},
-                capture_output=True,
-                text=True,
-                timeout=10,
-                check=False,
-            ).stdout.split()
-            or [""]
-        )[0],
-        f"a window called {title}",
-        timeout_s,
-    )
-
-
-def _until(claim: Callable[[], str], what: str, timeout_s: float) -> str:
+def wait_for_window(display: str, title: str, timeout_s: float = 30.0, count: int = 1) -> None:
+    """Return when `count` shown windows have this title."""
+    command = ["xdotool", "search", "--onlyvisible", "--name", title]
     deadline = time.monotonic() + timeout_s
     while True:
-        answer = claim()
-        if answer:
-            return answer
+        found = subprocess.run(
+            command,
+            env=os.environ | {"DISPLAY": display},
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+        if len(found.stdout.split()) >= count:
+            return
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout_s:.0f} s: {what}")
+            raise AssertionError(f"not within {timeout_s:.0f} s: {count} window(s) “{title}”")
         time.sleep(0.1)
