@@ -291,8 +291,11 @@ class Stream(Protocol):
         """The next frame; raises `EnvironmentFault` ``link_closed`` or `PeerError`."""
         ...
 
-    def open_up(self) -> None:
-        """After the proofs: allow frames of full size and lift the time limit of the handshake."""
+    def open_up(self, *, stranger: bool = False) -> None:
+        """After the proofs: lift the time limit of the handshake and allow frames of full size.
+
+        For a stranger the size stays at 4 KiB, until a later call without `stranger`.
+        """
         ...
 
     def traffic(self) -> tuple[int, int]:
@@ -319,6 +322,10 @@ class Transport(Protocol):
 
     async def dial(self, address: str, timeout_s: float) -> Stream:
         """Connect to ``host:port``; raises `EnvironmentFault` ``unreachable``."""
+        ...
+
+    async def addresses(self) -> list[str]:
+        """``host:port`` at which others may reach what listens, the best first, at most 8."""
         ...
 
     async def aclose(self) -> None:
