@@ -1,0 +1,173 @@
+"""One running node: every service, composed once, behind the names that the window and the API use.
+
+Owns the order in which services start and stop, and the notices that hold now. Refuses logic of its
+own: what a person does is in the services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from folkmoot.domain.ids import DeviceId
+from folkmoot.services.conversations import ConversationsService
+from folkmoot.services.delivery import DeliveryService
+from folkmoot.services.drafts import DraftsService
+from folkmoot.services.events import EventBus, NoticeChanged
+from folkmoot.services.identity import IdentityService
+from folkmoot.services.keyring import Keyring
+from folkmoot.services.messages import MessagesService
+from folkmoot.services.own_log import OwnLog
+from folkmoot.services.ports import Appended, Clock, Discovery, Randomness, Store, Transport
+from folkmoot.services.presence import PresenceService
+from folkmoot.services.publish import Publisher
+from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.settings import SettingsService
+from folkmoot.services.supervisor import Supervisor
+from folkmoot.services.teams import TeamsService
+from folkmoot.services.values import Stats
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What the composition root knows of this installation before the node runs.
+
+    `words` are four words of the person key. `proposed_name` holds until the person chooses one.
+    `save` keeps a keyring. `reachable` makes the addresses at which others reach this computer of
+    those it listens on.
+    """
+
+    keyring: Keyring
+    words: tuple[str, ...]
+    version: str
+    proposed_name: str
+    save: Callable[[Keyring], Awaitable[None]]
+    reachable: Callable[[Sequence[str]], list[str]]
+
+
+class Node:
+    """Identity, store, links and all use cases of one person on one computer."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        store: Store,
+        clock: Clock,
+        randomness: Randomness,
+        transport: Transport | None = None,
+        discovery: Discovery | None = None,
+    ) -> None:
+        """Compose the services; nothing runs before `start`. Without `transport` it is alone."""
+        self._installation = installation
+        self._store = store
+        self._transport = transport
+        self._discovery = discovery
+        self._notices: dict[str, NoticeChanged] = {}
+        self._started_at = 0.0
+        self.listening: list[str] = []
+        self.events = EventBus()
+        self.supervisor = Supervisor(self._died)
+        me = installation.keyring.person
+        self.registry = TeamRegistry(me)
+        self.publisher = Publisher(self.events, self.registry)
+        self.identity = IdentityService(
+            installation.keyring,
+            installation.words,
+            installation.version,
+            installation.proposed_name,
+            installation.save,
+            store,
+            clock,
+            self.events,
+            self.registry,
+        )
+        self.own_log = OwnLog(
+            lambda: self.identity.keyring,
+            store,
+            clock,
+            randomness,
+            self.registry,
+            self.publisher,
+            self.supervisor,
+        )
+        self.identity.attach(self.own_log)
+        self.teams = TeamsService(
+            self.identity,
+            store,
+            clock,
+            randomness,
+            self.registry,
+            self.own_log,
+            lambda: installation.reachable(self.listening),
+        )
+        self.conversations = ConversationsService(
+            me, store, self.events, self.registry, self.own_log
+        )
+        self.messages = MessagesService(me, store, self.registry, self.own_log)
+        self.drafts = DraftsService(store)
+        self.presence = PresenceService(me, store, clock, self.events, self.registry)
+        self.settings = SettingsService(store)
+        self.delivery = DeliveryService(store, self.events)
+        self.publisher.listen(self._wrote)
+
+    async def start(self, listen: Sequence[str] = (), peers: Sequence[str] = ()) -> None:
+        """Load what is stored and begin. `listen` empty: the usual addresses.
+
+        Raises `EnvironmentFault` if the store cannot be read.
+        """
+        self._started_at = asyncio.get_running_loop().time()
+        await self.registry.load(self._store)
+        await self.identity.load()
+        await self.presence.load()
+
+    async def aclose(self) -> None:
+        """Stop everything in order; the store is closed last. Again is harmless."""
+        await self.presence.aclose()
+        await self.supervisor.aclose()
+        await self._store.aclose()
+
+    def notices(self) -> list[NoticeChanged]:
+        """States of the environment that hold now."""
+        return list(self._notices.values())
+
+    def notice(self, code: str, message: str, hint: str = "") -> None:
+        """Begin a state, or end it with an empty message. Saying it again changes nothing."""
+        told = NoticeChanged(code, message, hint)
+        if self._notices.get(code) == told or (not message and code not in self._notices):
+            return
+        if message:
+            self._notices[code] = told
+        else:
+            del self._notices[code]
+        self.events.publish(told)
+
+    async def stats(self) -> Stats:
+        """Counts of what is stored and who is there."""
+        conversations, messages, store_bytes = await self._store.counts()
+        return Stats(
+            conversations=conversations,
+            messages=messages,
+            members_online=self.presence.online() + 1,
+            links=0,
+            calls=0,
+            bytes_in=0,
+            bytes_out=0,
+            store_bytes=store_bytes,
+            uptime_s=asyncio.get_running_loop().time() - self._started_at,
+        )
+
+    def _wrote(self, appended: Appended, source: DeviceId | None) -> None:
+        if source is not None:
+            for message in appended.created:
+                self.presence.wrote(message.author, message.conversation, message.thread)
+
+    def _died(self, task: str, error: BaseException) -> None:
+        self.notice(
+            "internal_error",
+            f"A part of Folkmoot stopped ({task}: {type(error).__name__}).",
+            "What you wrote is safe. Restart Folkmoot; the log file in the profile says more.",
+        )
