@@ -89,9 +89,8 @@ def paint_presence(
 
     Online is a full disc, away a crescent, do not disturb a disc with a bar, offline a ring.
     """
-    size = 8.0 if avatar.width() < 28 else 10.0
-    reach = size / 2 - 1
-    dot = QRectF(avatar.right() - reach - 2, avatar.bottom() - reach - 2, size, size)
+    size = 8.0
+    dot = QRectF(avatar.right() - size + 2, avatar.bottom() - size + 2, size, size)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)

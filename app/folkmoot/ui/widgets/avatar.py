@@ -30,7 +30,7 @@ class Avatar(QWidget):
         self._side = side
         self._ground = ground
         self._name, self._key, self._presence = name, key, presence
-        room = 3 if presence is not None else 0
+        room = 4 if presence is not None else 0
         self.setFixedSize(side + room, side + room)
         self.set_person(name, key, presence)
 

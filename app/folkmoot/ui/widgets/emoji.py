@@ -52,10 +52,11 @@ class EmojiList:
         self._by_code = {code: e for e in self.all for code in e.shortcodes}
 
     def search(self, query: str, limit: int = 200) -> tuple[Emoji, ...]:
-        """Those that fit `query`, best first; all of them for an empty one."""
+        """Those that fit `query`, best first; all of them for an empty one, the quick set first."""
         wanted = query.strip().strip(":").lower()[:64]
         if not wanted:
-            return self.all[:limit]
+            quick = tuple(e for text in QUICK_REACTIONS for e in self.all if e.text == text)
+            return (quick + tuple(e for e in self.all if e not in quick))[:limit]
         ranked = sorted(
             ((e.rank(wanted), i, e) for i, e in enumerate(self.all)), key=lambda r: (r[0], r[1])
         )

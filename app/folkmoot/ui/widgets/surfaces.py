@@ -268,6 +268,7 @@ class EmptyState(QWidget):
         words = Text(sentence, theme, TextStyle.BODY, "mute", wrap=True)
         words.setAlignment(centre)
         words.setFixedWidth(320)
+        words.setFixedHeight(words.heightForWidth(320))
         column.addWidget(words, 0, centre)
         if act:
             column.addSpacing(10)

@@ -10,6 +10,14 @@ from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 
 
+def plain_tip(text: str) -> str:
+    """`text` for a tool tip, which Qt would read as HTML if it began to look like it.
+
+    A word joiner (no width) after each "<" keeps Qt's guess at "plain".
+    """
+    return text.replace("<", "<\u2060")
+
+
 class Text(QLabel):
     """A label that never reads markup, whoever wrote its words."""
 
@@ -67,7 +75,7 @@ class ElidedText(Text):
         """Draw what fits."""
         metrics = QFontMetrics(self.font())
         shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        self.setToolTip(self.text() if shown != self.text() else "")
+        self.setToolTip(plain_tip(self.text()) if shown != self.text() else "")
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
