@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
-from folkmoot.services.values import PresenceState
+from folkmoot.services.values import Message, PresenceState
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Mode, Theme
+from folkmoot.ui.timeline.layout import Mode as TimelineMode
+from folkmoot.ui.timeline.model import TimelineModel
+from folkmoot.ui.timeline.view import TimelineView
 from folkmoot.ui.widgets.avatar import Avatar
 from folkmoot.ui.widgets.buttons import Button, ButtonKind, IconButton
 from folkmoot.ui.widgets.emoji import EmojiList
@@ -24,6 +30,7 @@ from folkmoot.ui.widgets.emoji_picker import open_emoji_picker
 from folkmoot.ui.widgets.fields import Switch, TextField
 from folkmoot.ui.widgets.surfaces import Badge, Banner, EmptyState, Pill, Tone
 from folkmoot.ui.widgets.text import SectionHeader, Text
+from ui.samples import at_time, entry, message, reaction, repliers, whole
 
 
 def controls(theme: Theme) -> QWidget:
@@ -89,6 +96,65 @@ def controls(theme: Theme) -> QWidget:
     return sheet
 
 
+NOW_MS = 1_763_566_500_000
+"""19 November 2025, 15:35 UTC."""
+
+
+def boat_hull() -> tuple[Message, ...]:
+    """The conversation of the design's picture, and more markdown below it."""
+    minute = 60_000
+    yuki, tomas, mara, elin = 3, 1, 2, 0
+
+    def at(number: int, before: int, text: str, who: int, **changes: Any) -> Message:
+        return at_time(message(number, text, who, **changes), NOW_MS - before * minute)
+
+    late = replace(
+        at(1, 55, "The resin order went out this morning, tracking is in shipping.", yuki),
+        late=True,
+        arrived_at_ms=NOW_MS - 17 * minute,
+    )
+    code = (
+        "Layup schedule for the new hull is done. Can someone check `ply_07`? "
+        "The angle looks wrong to me:\n```python\n"
+        'ply_07 = Ply(angle=-45, thickness=0.31, side="port")\n```'
+    )
+    asked = at(
+        2,
+        33,
+        code,
+        tomas,
+        reactions=(reaction("👀", 2, mine=True), reaction("👍", 1)),
+        reply_count=4,
+        last_reply_ms=NOW_MS - 20 * minute,
+        repliers=repliers(mara, elin, yuki),
+    )
+    rich = (
+        "Some **bold**, *italic*, ~~struck~~ and a link: https://example.org/hull\n\n"
+        "> The mould is 8 metres long,\n> and it must dry for two days.\n\n"
+        "- gelcoat\n- glass\n- resin\n\n1. sand\n2. wash\n\n## A heading\nand <b>no html</b>"
+    )
+    return (
+        late,
+        asked,
+        at(3, 15, "the mould scan is here, straight from the workshop machine.", mara),
+        at(4, 14, "Second line of the same person,\nwith a break.", mara, edited=True),
+        at(5, 12, rich, yuki),
+        at(6, 11, "gone", tomas, deleted=True),
+        at(7, 4, "Is it `+45` on port? 👍🎉", mara, edited=True, reply_to=entry(3)),
+        at(8, 2, "On my way to the shed, keep the scan open.", elin, stored_on=5),
+    )
+
+
+def timeline(theme: Theme, width: int, height: int, mode: TimelineMode) -> TimelineView:
+    """A timeline with sample messages, one of them hovered."""
+    model = TimelineModel()
+    view = TimelineView(model, theme, mode=mode, now_ms=lambda: NOW_MS)
+    view.resize(width, height)
+    rows = boat_hull()
+    model.show_page(whole(*(rows[1:] if mode is TimelineMode.THREAD else rows)), entry(7))
+    return view
+
+
 def main() -> None:
     """Draw everything into the folder named on the command line."""
     target = Path(sys.argv[1])
@@ -105,6 +171,22 @@ def main() -> None:
         app.processEvents()
         sheet.grab().save(str(target / f"picker-{mode.value}.png"))
         sheet.close()
+        for name, width, height, where in (
+            ("wide", 1300, 900, TimelineMode.CHANNEL),
+            ("middle", 699, 900, TimelineMode.CHANNEL),
+            ("narrow", 380, 700, TimelineMode.CHANNEL),
+            ("thread", 329, 700, TimelineMode.THREAD),
+        ):
+            view = timeline(theme, width, height, where)
+            view.show()
+            QTest.qWait(400)
+            if name == "middle":
+                view.placement.to_end()
+                placed = next(p for p in view.placement.visible if p.row.message.id == entry(3))
+                QTest.mouseMove(view.viewport(), QPoint(300, placed.top + 30))
+            QTest.qWait(50)
+            view.grab().save(str(target / f"timeline-{name}-{mode.value}.png"))
+            view.close()
 
 
 if __name__ == "__main__":
