@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from folkmoot.domain.bodies import Body, Channel, Set
 from folkmoot.domain.direct import MAX_DIRECT_PERSONS, direct_id, direct_persons
 from folkmoot.domain.errors import UserError
-from folkmoot.domain.fold import KEY_NAME, KEY_TOPIC
+from folkmoot.domain.fold import KEY_NAME, KEY_TOPIC, TeamState
 from folkmoot.domain.ids import ConversationId, EntryId, PersonId
 from folkmoot.domain.names import clean_channel_name, clean_topic
+from folkmoot.domain.serve import grant_to_set
 from folkmoot.domain.team import Act
 from folkmoot.services.events import ConversationChanged, EventBus
-from folkmoot.services.own_log import OwnLog
+from folkmoot.services.own_log import OwnLog, by
 from folkmoot.services.ports import Store
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.values import Conversation, ConversationKind
@@ -69,10 +70,10 @@ class ConversationsService:
             await self._check_free(team, name)
             return (Channel(name),)
 
-        written = await self._own_log.amend(team, unless_taken, act=Act.MAKE_CHANNEL)
+        written = await self._own_log.amend(team, unless_taken, right=by(Act.MAKE_CHANNEL))
         channel = ConversationId(written.entries[0].id)
         if topic:
-            await self._own_log.append(channel, Set(KEY_TOPIC, topic))
+            await self._set(channel, KEY_TOPIC, topic)
         return await self.get(channel)
 
     async def rename(self, conversation: ConversationId, name: str) -> Conversation:
@@ -82,16 +83,14 @@ class ConversationsService:
         if old.kind is not ConversationKind.CHANNEL or old.team is None or state is None:
             raise UserError("forbidden", "A direct conversation is named after its people.")
         name = clean_channel_name(name)
-        channel = state.channels.get(conversation)
-        creator = channel is not None and channel.creator == self._me
-        if not creator and not state.may(self._me, Act.MODERATE):
+        if grant_to_set(state, self._me, conversation, KEY_NAME) is None:
             raise UserError(
                 "forbidden", "Only who made a channel or an admin can rename it.", "Ask them."
             )
         if name == old.name:
             return old
         await self._check_free(old.team, name)
-        await self._set(conversation, KEY_NAME, name, None if creator else Act.MODERATE)
+        await self._set(conversation, KEY_NAME, name)
         return await self.get(conversation)
 
     async def set_topic(self, conversation: ConversationId, topic: str) -> Conversation:
@@ -102,7 +101,7 @@ class ConversationsService:
             raise UserError("forbidden", "Who may not write here cannot set the topic.")
         if topic == old.topic:
             return old
-        await self._set(conversation, KEY_TOPIC, topic, None)
+        await self._set(conversation, KEY_TOPIC, topic)
         return await self.get(conversation)
 
     async def open_direct(
@@ -143,14 +142,15 @@ class ConversationsService:
         self._events.publish(ConversationChanged(changed))
         return changed
 
-    async def _set(
-        self, conversation: ConversationId, key: str, value: str, act: Act | None
-    ) -> None:
+    async def _set(self, conversation: ConversationId, key: str, value: str) -> None:
+        def right(state: TeamState, person: PersonId) -> EntryId | None:
+            return grant_to_set(state, person, conversation, key)
+
         async def over_heads() -> tuple[Body, ...]:
             heads = await self._store.set_heads(conversation, self._me, key)
             return (Set(key, value, tuple(heads)),)
 
-        await self._own_log.amend(conversation, over_heads, act=act)
+        await self._own_log.amend(conversation, over_heads, right=right)
 
     async def _check_free(self, team: ConversationId, name: str) -> None:
         for one in await self._store.conversations():

@@ -15,7 +15,7 @@ from folkmoot.domain.names import clean_name
 from folkmoot.domain.team import Act
 from folkmoot.services.events import EventBus, IdentityChanged
 from folkmoot.services.keyring import Keyring
-from folkmoot.services.own_log import OwnLog
+from folkmoot.services.own_log import OwnLog, by
 from folkmoot.services.ports import Clock, Store
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.values import Identity
@@ -133,4 +133,4 @@ class IdentityService:
                 return ()
             return (Set(KEY_PROFILE_NAME, self._name, tuple(heads)),)
 
-        await own_log.amend(team, unless_known, act=Act.SET_PROFILE)
+        await own_log.amend(team, unless_known, right=by(Act.SET_PROFILE))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from folkmoot.domain.bodies import NO_ENTRY, Body, Delete, Edit, MessageBody, React
 from folkmoot.domain.errors import UserError
+from folkmoot.domain.fold import TeamState
 from folkmoot.domain.ids import ConversationId, EntryId, PersonId
 from folkmoot.domain.names import clean_emoji, clean_text
-from folkmoot.domain.team import Act
+from folkmoot.domain.serve import grant_to_delete, grant_to_post
 from folkmoot.services.mentions import find_mentions
-from folkmoot.services.own_log import OwnLog, Written
+from folkmoot.services.own_log import OwnLog, Right, Written
 from folkmoot.services.ports import Store
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.values import Delivery, Message, Page, Revision, Thread
@@ -67,7 +68,9 @@ class MessagesService:
             posted.append(known)
             return ()
 
-        written = await self._own_log.amend(conversation, unless_posted, client_id=client_id)
+        written = await self._own_log.amend(
+            conversation, unless_posted, right=_to_post(conversation), client_id=client_id
+        )
         return posted[0] if posted else await self._as_it_reads(written.entries[0].id, written)
 
     async def edit(self, message: EntryId, text: str) -> Message:
@@ -85,24 +88,28 @@ class MessagesService:
             heads = await self._store.edit_heads(message)
             return (Edit(message, text, replaces=tuple(heads)),)
 
-        written = await self._own_log.amend(old.conversation, unless_same)
+        written = await self._own_log.amend(
+            old.conversation, unless_same, right=_to_post(old.conversation)
+        )
         return await self._as_it_reads(message, written)
 
     async def delete(self, message: EntryId) -> Message:
         """Delete a message for everybody: its author may, and in a channel an admin."""
         old = await self.get(message)
         state = self._registry.team_of(old.conversation)
-        act = None
-        if old.author != self._me:
-            if state is None or not state.may(self._me, Act.MODERATE):
-                who = "Only the author" if state is None else "Only the author or an admin"
-                raise UserError("forbidden", f"{who} can delete a message.")
-            act = Act.MODERATE
+
+        def right(state: TeamState, person: PersonId) -> EntryId | None:
+            return grant_to_delete(state, person, old.conversation, old.author)
+
+        if state is None and old.author != self._me:
+            raise UserError("forbidden", "Only the author can delete this message.")
+        if state is not None and right(state, self._me) is None:
+            raise UserError("forbidden", "Only the author or an admin can delete a message.")
 
         async def unless_deleted() -> tuple[Body, ...]:
             return () if (await self.get(message)).deleted else (Delete(message),)
 
-        written = await self._own_log.amend(old.conversation, unless_deleted, act=act)
+        written = await self._own_log.amend(old.conversation, unless_deleted, right=right)
         return await self._as_it_reads(message, written)
 
     async def react(self, message: EntryId, emoji: str, on: bool) -> Message:
@@ -119,7 +126,9 @@ class MessagesService:
             heads = await self._store.react_heads(message, self._me, emoji)
             return (React(message, emoji, on, tuple(heads)),)
 
-        written = await self._own_log.amend(old.conversation, unless_so)
+        written = await self._own_log.amend(
+            old.conversation, unless_so, right=_to_post(old.conversation)
+        )
         return await self._as_it_reads(message, written)
 
     async def get(self, message: EntryId) -> Message:
@@ -218,3 +227,7 @@ class MessagesService:
     def _check_not_deleted(self, message: Message) -> None:
         if message.deleted:
             raise UserError("forbidden", "This message was deleted.")
+
+
+def _to_post(conversation: ConversationId) -> Right:
+    return lambda state, person: grant_to_post(state, person, conversation)

@@ -37,8 +37,7 @@ class Installation:
     """What the composition root knows of this installation before the node runs.
 
     `words` are four words of the person key. `proposed_name` holds until the person chooses one.
-    `save` keeps a keyring. `reachable` makes the addresses at which others reach this computer of
-    those it listens on.
+    `save` keeps a keyring.
     """
 
     keyring: Keyring
@@ -46,7 +45,6 @@ class Installation:
     version: str
     proposed_name: str
     save: Callable[[Keyring], Awaitable[None]]
-    reachable: Callable[[Sequence[str]], list[str]]
 
 
 class Node:
@@ -102,7 +100,7 @@ class Node:
             randomness,
             self.registry,
             self.own_log,
-            lambda: installation.reachable(self.listening),
+            self._addresses,
         )
         self.conversations = ConversationsService(
             me, store, self.events, self.registry, self.own_log
@@ -144,6 +142,9 @@ class Node:
         else:
             del self._notices[code]
         self.events.publish(told)
+
+    async def _addresses(self) -> list[str]:
+        return [] if self._transport is None else await self._transport.addresses()
 
     async def stats(self) -> Stats:
         """Counts of what is stored and who is there."""

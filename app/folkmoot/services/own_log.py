@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from folkmoot.domain.bodies import Body, Genesis, Open
 from folkmoot.domain.entry import Entry, LogHead
 from folkmoot.domain.errors import UserError
+from folkmoot.domain.fold import TeamState
 from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, EntryId, LogKey, PersonId
 from folkmoot.domain.team import Act
 from folkmoot.domain.timestamps import Stamp, is_ahead, next_stamp
@@ -28,7 +29,14 @@ from folkmoot.services.supervisor import Supervisor
 if TYPE_CHECKING:
     from folkmoot.services.keyring import Keyring
 
+Right = Callable[[TeamState, PersonId], EntryId | None]
+"""The grant under which a person may do something; None if they may not. Not asked in directs."""
 _NO_ENTRY = EntryId(ZERO)
+
+
+def by(act: Act) -> Right:
+    """The right to do `act` in a team."""
+    return lambda state, person: state.grant_for(person, act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +77,26 @@ class OwnLog:
         self,
         conversation: ConversationId,
         *bodies: Body,
-        act: Act | None = None,
+        right: Right,
         client_id: str = "",
     ) -> Written:
         """Write one entry per body, in one transaction; they are durable when this returns.
 
-        `act` is what they need the right for in a team. `client_id` is kept with a message that is
+        `right` chooses the grant to write under. `client_id` is kept with a message that is
         the only body. Raises `UserError` ``forbidden`` and what the store raises.
         """
 
         async def given() -> tuple[Body, ...]:
             return bodies
 
-        return await self.amend(conversation, given, act=act, client_id=client_id)
+        return await self.amend(conversation, given, right=right, client_id=client_id)
 
     async def amend(
         self,
         conversation: ConversationId,
         make: Callable[[], Awaitable[tuple[Body, ...]]],
         *,
-        act: Act | None = None,
+        right: Right,
         client_id: str = "",
     ) -> Written:
         """Like `append`, with bodies made while nobody else here writes to the conversation.
@@ -96,7 +104,7 @@ class OwnLog:
         For writes to registers, which name the heads they saw; ``()`` writes nothing.
         """
         # Whoever asked may go away; an entry under way is finished and counted all the same.
-        work = self._write(conversation, make, act, client_id)
+        work = self._write(conversation, make, right, client_id)
         return await asyncio.shield(self._supervisor.start("own-log", work))
 
     async def found(self, name: str, *after: Body) -> ConversationId:
@@ -115,14 +123,14 @@ class OwnLog:
         self,
         conversation: ConversationId,
         make: Callable[[], Awaitable[tuple[Body, ...]]],
-        act: Act | None,
+        right: Right,
         client_id: str,
     ) -> Written:
         async with self._lock(conversation):
             bodies = await make()
             if not bodies:
                 return Written()
-            grant = self._grant(conversation, act)
+            grant = self._grant(conversation, right)
             log = LogKey(conversation, self._keyring().device, grant)
             head = await self._head(log)
             await self._look_at(conversation)
@@ -172,17 +180,14 @@ class OwnLog:
             if header.device == device and header.conversation != NEW_TEAM:
                 self._heads[header.log] = LogHead(header.log, header.sequence, entry.id)
 
-    def _grant(self, conversation: ConversationId, act: Act | None) -> EntryId:
+    def _grant(self, conversation: ConversationId, right: Right) -> EntryId:
         me = self._keyring().person
         state = self._registry.team_of(conversation)
         if state is None:
             if self._registry.may_see(conversation, me):
                 return _NO_ENTRY
             raise UserError("not_found", "There is no such conversation.")
-        if act is not None:
-            grant = state.grant_for(me, act)
-        else:
-            grant = next((held.id for held in state.grants_of(me)), None)
+        grant = right(state, me)
         if grant is None:
             raise UserError(
                 "forbidden",

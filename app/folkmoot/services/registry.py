@@ -11,6 +11,7 @@ import hashlib
 
 from folkmoot.domain.fold import TeamState
 from folkmoot.domain.ids import ConversationId, DeviceId, PersonId
+from folkmoot.domain.serve import grant_to_post, may_see, may_see_direct
 from folkmoot.services.ports import Appended, Store
 from folkmoot.services.values import ConversationKind, Member, Role, Team
 
@@ -101,18 +102,16 @@ class TeamRegistry:
         """Everybody who may read a conversation."""
         state = self.team_of(conversation)
         if state is not None:
-            return frozenset(state.members)
+            return frozenset(p for p in state.members if may_see(state, p, conversation))
         return frozenset(self._directs.get(conversation, ()))
 
     def devices_of(self, conversation: ConversationId) -> frozenset[DeviceId]:
         """Every certified device of those who may read a conversation."""
-        state = self.team_of(conversation)
-        if state is not None:
-            return frozenset(d for d, person in state.devices.items() if person in state.members)
         persons = self.persons_of(conversation)
+        state = self.team_of(conversation)
         return frozenset(
             device
-            for team in self._teams.values()
+            for team in (self._teams.values() if state is None else (state,))
             for device, person in team.devices.items()
             if person in persons
         )
@@ -135,19 +134,21 @@ class TeamRegistry:
 
     def may_see(self, conversation: ConversationId, person: PersonId) -> bool:
         """Whether entries of a conversation may be shown to a person. Asked at each send."""
-        return person in self.persons_of(conversation)
+        state = self.team_of(conversation)
+        if state is not None:
+            return may_see(state, person, conversation)
+        return may_see_direct(self._directs.get(conversation, ()), person)
 
     def may_post(self, conversation: ConversationId, person: PersonId) -> bool:
         """Whether a person may write messages there."""
         state = self.team_of(conversation)
         if state is None:
             return self.may_see(conversation, person)
-        channel, role = state.channels.get(conversation), state.role_of(person)
-        return channel is not None and role is not None and role >= channel.posts
+        return grant_to_post(state, person, conversation) is not None
 
     def shared_with(self, person: PersonId) -> list[ConversationId]:
         """Every conversation whose entries may be shown to a person, sorted."""
-        teams = [id for id, team in self._team_of.items() if person in self._teams[team].members]
+        teams = [id for id, team in self._team_of.items() if may_see(self._teams[team], person, id)]
         directs = [id for id, persons in self._directs.items() if person in persons]
         return sorted([*teams, *directs])
 

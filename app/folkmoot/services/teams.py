@@ -6,7 +6,7 @@ a link is made of them whenever it is shown. Joining and admitting are `services
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from folkmoot.domain.bodies import Body, Channel, Level, Set, SetValue
 from folkmoot.domain.bodies import Invite as InviteBody
@@ -24,7 +24,7 @@ from folkmoot.domain.team import Act, InviteState, TeamState
 from folkmoot.protocol.invites import InviteLink, write_link
 from folkmoot.protocol.keys import SEED_BYTES, Signer
 from folkmoot.services.identity import IdentityService
-from folkmoot.services.own_log import OwnLog
+from folkmoot.services.own_log import OwnLog, by
 from folkmoot.services.ports import Clock, Randomness, Store
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.values import Invite, Member, Role, Team
@@ -46,7 +46,7 @@ class TeamsService:
         randomness: Randomness,
         registry: TeamRegistry,
         own_log: OwnLog,
-        addresses: Callable[[], list[str]],
+        addresses: Callable[[], Awaitable[list[str]]],
     ) -> None:
         """`addresses` says where this node can be reached now; it goes into invitations."""
         self._identity = identity
@@ -120,11 +120,11 @@ class TeamsService:
             expires_ms=expires_ms,
             uses=uses or 0,
         )
-        written = await self._own_log.append(team, body, act=Act.INVITE)
+        written = await self._own_log.append(team, body, right=by(Act.INVITE))
         id = written.entries[0].id
         await self._store.set_setting(_SEED_SETTING + id.hex(), seed.hex())
         state = self._state(team)
-        return self._shown(state, state.invites[id], seed)
+        return self._shown(state, state.invites[id], seed, await self._addresses())
 
     async def invites(self, team: ConversationId) -> list[Invite]:
         """Invitations that can still be used; those made elsewhere have no link here."""
@@ -137,9 +137,15 @@ class TeamsService:
             if (not invite.expires_ms or invite.expires_ms > now_ms)
             and (not invite.uses or invite.used < invite.uses)
         ]
+        addresses = await self._addresses()
         return [
-            self._shown(state, invite, bytes.fromhex(seeds.get(_SEED_SETTING + id.hex(), "")))
-            for id, invite in ((invite.id, invite) for invite in open_ones)
+            self._shown(
+                state,
+                invite,
+                bytes.fromhex(seeds.get(_SEED_SETTING + invite.id.hex(), "")),
+                addresses,
+            )
+            for invite in open_ones
         ]
 
     async def joined(self, team: ConversationId) -> None:
@@ -156,11 +162,13 @@ class TeamsService:
             raise UserError("bad_expiry", "An invitation lasts between a second and a year.")
         return self._clock.wall_ms() + expires_s * 1000
 
-    def _shown(self, state: TeamState, invite: InviteState, seed: bytes) -> Invite:
+    def _shown(
+        self, state: TeamState, invite: InviteState, seed: bytes, addresses: list[str]
+    ) -> Invite:
         link = ""
         if seed:
-            addresses = tuple(self._addresses()[:8])
-            link = write_link(InviteLink(state.id, invite.id, seed, state.name, addresses))
+            where = tuple(addresses)
+            link = write_link(InviteLink(state.id, invite.id, seed, state.name, where))
         return Invite(
             id=invite.id,
             team=state.id,
@@ -181,7 +189,7 @@ class TeamsService:
             heads: list[EntryId] = await self._store.set_heads(team, self._me, key)
             return (Set(key, value, tuple(heads)),)
 
-        await self._own_log.amend(team, over_heads, act=Act.MANAGE_TEAM)
+        await self._own_log.amend(team, over_heads, right=by(Act.MANAGE_TEAM))
 
     def list(self) -> list[Team]:
         """Every team of this person, by name."""
