@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from folkmoot.domain.ids import EntryId
+from folkmoot.ui.theme.theme import Mode as ThemeMode
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.timeline.hoverbar import Act
 from folkmoot.ui.timeline.layout import HitKind, Mode, Row, Rule, Words
@@ -429,3 +430,56 @@ def test_the_window_of_messages_is_bounded_and_forgets_the_far_side(view: Timeli
     assert len(view.model) == 640
     assert view.model.has_newer
     assert view.model.rows[0].id == entry(view.model.first_ordinal)
+
+
+def test_another_conversation_is_shown_and_the_old_one_is_let_go(view: TimelineView) -> None:
+    old, new = view.model, TimelineModel()
+    new.show_page(whole(message(1), message(2)))
+    view.set_model(new)
+    assert [p.row.message.id for p in view.placement.visible] == [entry(1), entry(2)]
+    old.insert(message(1000))
+    old.remove(entry(950))
+    assert [p.row.message.id for p in view.placement.visible] == [entry(1), entry(2)]
+    new.insert(message(3))
+    assert view.placement.visible[-1].row.message.id == entry(3)
+
+
+def test_a_theme_switch_keeps_the_place(view: TimelineView, theme: Theme) -> None:
+    _wheel(view, 7)
+    before = [(p.row.message.id, p.top) for p in view.placement.visible]
+    theme.set_mode(ThemeMode.DARK)
+    assert [(p.row.message.id, p.top) for p in view.placement.visible] == before
+    _point(view, QPoint(300, 100))
+    assert view.grab().toImage().pixelColor(5, 400) == theme.colour("panel")
+
+
+def test_rows_keep_their_height_when_the_minute_passes(view: TimelineView) -> None:
+    row = message(999, reply_count=4, last_reply_ms=NOW_MS - 20 * 60_000, repliers=repliers(2))
+    view.model.replace(row)
+    before = [(p.row.message.id, p.top) for p in view.placement.visible]
+    view._refresh_times()
+    assert [(p.row.message.id, p.top) for p in view.placement.visible] == before
+
+
+def test_a_reply_leads_to_what_it_answers(view: TimelineView) -> None:
+    view.model.insert(message(1000, reply_to=entry(905)))
+    _click(view, _spot(view, entry(1000), HitKind.REPLIED_TO))
+    assert any(p.row.message.id == entry(905) for p in view.placement.visible)
+
+
+def test_the_right_button_opens_the_menu_and_an_act_is_told(
+    view: TimelineView, qtbot: QtBot
+) -> None:
+    y = _text_y(view, entry(998)) + 8
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.RightButton, pos=QPoint(80, y))
+    (menu,) = view.findChildren(QMenu)
+    (reply,) = (action for action in menu.actions() if action.text() == "Reply")
+    with qtbot.waitSignal(view.reply, timeout=1000) as told:
+        reply.trigger()
+    assert told.args == [entry(998)]
+
+
+def test_the_code_button_copies_the_code_alone(view: TimelineView) -> None:
+    view.model.insert(message(1000, "look\n```python\nx = 1\ny = 2\n```"))
+    _click(view, _spot(view, entry(1000), HitKind.COPY_CODE))
+    assert QGuiApplication.clipboard().text() == "x = 1\ny = 2"

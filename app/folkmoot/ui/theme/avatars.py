@@ -5,6 +5,7 @@ The colour belongs to the key, not to the name: two people called Sam stay apart
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTextBoundaryFinder
@@ -48,6 +49,7 @@ def graphemes(text: str) -> list[str]:
     return found
 
 
+@functools.lru_cache(maxsize=1024)
 def initials(name: str) -> str:
     """One or two characters that stand for a name; "?" for a name without a letter or digit."""
     firsts: list[str] = []

@@ -353,13 +353,15 @@ def _inline_code(body: Body, block: QTextBlock) -> None:
             y = origin.y() + line.y()
             if body.inline_code and start > 0 and _touches(body.inline_code[-1], origin, edges, y):
                 edges[0] = body.inline_code.pop().left() + 4 - origin.x()
-            box = QRectF(origin.x() + edges[0] - 4, y + 2, edges[1] - edges[0] + 4, LINE_HEIGHT - 2)
+            box = QRectF(
+                origin.x() + edges[0] - 4, y + 1.5, edges[1] - edges[0] + 4, LINE_HEIGHT - 2
+            )
             body.inline_code.append(box)
 
 
 def _touches(box: QRectF, origin: QPointF, edges: list[float], y: float) -> bool:
     """Whether a box ends where the next piece of the same word begins."""
-    return abs(box.right() - (origin.x() + edges[0])) < 0.5 and abs(box.top() - y - 2) < 0.5
+    return abs(box.right() - (origin.x() + edges[0])) < 0.5 and abs(box.top() - y - 1.5) < 0.5
 
 
 def _x(answer: object) -> float:

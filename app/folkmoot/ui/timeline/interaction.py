@@ -229,7 +229,7 @@ class Interaction:
         dragged, self._dragging = self._dragging, False
         point = event.position()
         if event.button() != Qt.MouseButton.LeftButton or pressed is None:
-            return False
+            return event.button() == Qt.MouseButton.RightButton
         if not dragged:
             self._click(point)
         self._hover(point)

@@ -101,9 +101,8 @@ class RowPainter:
         painter.setBrush(theme.colour("line" if hovered else "code"))
         for box in body.inline_code:
             painter.drawRoundedRect(box, 4, 4)
-        painter.setBrush(theme.colour("edge"))
         for box in body.quotes:
-            painter.fillRect(box, theme.colour("line"))
+            painter.fillRect(box, theme.shade("edge", 60))
         self._context.selections = self._selections(row, selection)
         body.document.documentLayout().draw(painter, self._context)
         painter.restore()
