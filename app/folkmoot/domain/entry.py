@@ -37,6 +37,10 @@ class Kind(IntEnum):
     EDIT = 65
 
 
+FOUNDING_KINDS = frozenset({Kind.GENESIS, Kind.PRIVATE})
+"""Their header names no conversation: their own id is the conversation's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What is hashed, chained and signed. `kind` is an int: unknown kinds are kept."""
@@ -73,9 +77,9 @@ class Entry:
 
     @property
     def log(self) -> LogKey:
-        """The log this entry belongs to. A genesis begins the team that has its id."""
+        """The log this entry belongs to. A genesis begins the conversation that has its id."""
         header = self.header
-        if header.kind == Kind.GENESIS:
+        if header.kind in FOUNDING_KINDS:
             return LogKey(ConversationId(self.id), header.device, header.grant)
         return header.log
 

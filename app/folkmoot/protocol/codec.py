@@ -115,7 +115,10 @@ class Reader(Generic[T]):
         return value
 
     def convert(self, data: bytes) -> T:
-        """The value in bytes whose shape was walked; form and later fields are not looked at."""
+        """The value, without a look at its form and at fields after those of the shape.
+
+        For bytes whose shape was walked, or for a shape in which every array has a greatest length.
+        """
         try:
             return self._decoder.decode(data)
         except msgspec.ValidationError as error:

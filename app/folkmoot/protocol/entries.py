@@ -15,6 +15,7 @@ from folkmoot.domain.bodies import Body, Genesis, Open
 from folkmoot.domain.direct import direct_id
 from folkmoot.domain.entry import (
     FIRST_DROPPABLE_KIND,
+    FOUNDING_KINDS,
     MAX_BODY_BYTES,
     MAX_SEGMENT_ENTRIES,
     Entry,
@@ -41,7 +42,7 @@ from folkmoot.protocol.keys import LABEL_ENTRY, SIGNATURE_BYTES, Signer, verify
 ENTRY_VERSION = 1
 MAX_HEADER_BYTES = 256
 MAX_KIND = 2**16 - 1
-OPENING_KINDS = frozenset({Kind.OPEN, Kind.GENESIS, Kind.PRIVATE})
+OPENING_KINDS = FOUNDING_KINDS | {Kind.OPEN}
 NEW_TEAM = ConversationId(ZERO)
 """The conversation in the header of a genesis: its own id is the team's."""
 
@@ -199,12 +200,14 @@ def verify_segment(
 
 
 def _check_log(log: LogKey, header: Header, entry: EntryId) -> None:
-    named = header.log
-    if header.kind == Kind.GENESIS and header.conversation == NEW_TEAM:
-        named = LogKey(ConversationId(entry), header.device, header.grant)
-    if named != log or log.conversation == NEW_TEAM:
+    conversation, kind = header.conversation, header.kind
+    if kind in FOUNDING_KINDS and conversation == NEW_TEAM:
+        conversation = ConversationId(entry)
+    elif kind in FOUNDING_KINDS or conversation == NEW_TEAM:
+        raise PeerError("wrong_log", "only what founds a conversation names none")
+    if conversation != log.conversation or header.device != log.device or header.grant != log.grant:
         raise PeerError("wrong_log", "an entry belongs to another log")
-    if (header.kind in OPENING_KINDS) != (header.sequence == 1):
+    if (kind in OPENING_KINDS) != (header.sequence == 1):
         raise PeerError("bad_open", "a log begins with its opening entry and has no other")
 
 
