@@ -20,6 +20,7 @@ from folkmoot.net.admission import TokenBucket
 from folkmoot.net.announcement import SERVICE, random_label, read_record, write_tags
 from folkmoot.net.interfaces import announced_hosts
 from folkmoot.services.ports import Randomness, Sighting
+from folkmoot.services.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
@@ -61,7 +62,7 @@ class MdnsDiscovery:
         self._changed: OrderedDict[str, bool] = OrderedDict()
         self._something_changed = asyncio.Event()
         self._questions = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._supervisor = Supervisor(_tell_bug)
 
     @property
     def instance(self) -> str | None:
@@ -86,8 +87,8 @@ class MdnsDiscovery:
         self._browser = AsyncServiceBrowser(
             self._zeroconf.zeroconf, SERVICE, handlers=[self._on_change]
         )
-        self._start(self._report(), "report what mDNS shows")
-        self._start(self._keep_announced(), "announce by mDNS")
+        self._supervisor.start("report what mDNS shows", self._report())
+        self._supervisor.start("announce by mDNS", self._keep_announced())
 
     async def refresh(self) -> None:
         """The tags changed: tell the new ones under the same name."""
@@ -101,10 +102,8 @@ class MdnsDiscovery:
 
     async def aclose(self) -> None:
         """Say goodbye and stop; sightings are forgotten without a word."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._supervisor.aclose()
+        self._supervisor = Supervisor(_tell_bug)
         zeroconf, self._zeroconf = self._zeroconf, None
         browser, self._browser = self._browser, None
         self._announced = None
@@ -255,7 +254,7 @@ class MdnsDiscovery:
             self._tell(instance, info)
         elif self._questions < _MAX_QUESTIONS:
             self._questions += 1
-            self._start(self._ask(instance, info), "ask by mDNS")
+            self._supervisor.start("ask by mDNS", self._ask(instance, info))
 
     async def _ask(self, instance: str, info: AsyncServiceInfo) -> None:
         from zeroconf import Error
@@ -285,17 +284,11 @@ class MdnsDiscovery:
         if known is not None:
             self._seen(Sighting(instance, known.addresses, known.tags, gone=True))
 
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            task.get_loop().call_exception_handler(
-                {"message": f"bug in the task “{task.get_name()}”", "exception": error}
-            )
+def _tell_bug(name: str, error: BaseException) -> None:
+    asyncio.get_running_loop().call_exception_handler(
+        {"message": f"bug in the task “{name}”", "exception": error}
+    )
 
 
 def _instance_of(name: str) -> str:

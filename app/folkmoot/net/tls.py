@@ -11,8 +11,7 @@ import errno
 import logging
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
 
 from folkmoot.domain.address import Address, parse_address
 from folkmoot.domain.errors import EnvironmentFault, FolkmootError, PeerError, UserError
@@ -27,13 +26,13 @@ from folkmoot.net.limits import LinkLimits
 from folkmoot.net.quiet_log import QuietLog
 from folkmoot.net.stream import TlsStream
 from folkmoot.services.ports import Stream
+from folkmoot.services.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
 Accept = Callable[[Stream], Awaitable[None]]
 Place = tuple[int, tuple[str, int] | tuple[str, int, int, int]]
 """Address family and socket address."""
-T = TypeVar("T")
 
 _BACKLOG = 128
 _SAME_PORT_ATTEMPTS = 16
@@ -62,7 +61,7 @@ class TlsTransport:
         self._identity: asyncio.Task[ListenerIdentity] | None = None
         self._listeners: list[socket.socket] = []
         self._streams: set[TlsStream] = set()
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._supervisor = Supervisor(self._tell_bug)
 
     @property
     def unproved(self) -> int:
@@ -85,8 +84,8 @@ class TlsTransport:
         ``no_network``; then nothing was bound by this call.
         """
         if self._identity is None:
-            self._identity = self._start(
-                asyncio.to_thread(make_listener_identity), "make the TLS certificate"
+            self._identity = self._supervisor.start(
+                "make the TLS certificate", asyncio.to_thread(make_listener_identity)
             )
         try:
             identity = await asyncio.shield(self._identity)
@@ -97,7 +96,9 @@ class TlsTransport:
         sockets = _bind_all(wanted)
         self._listeners += sockets
         for listener in sockets:
-            self._start(self._take(listener, identity, accept), f"accept on {_named(listener)}")
+            self._supervisor.start(
+                f"accept on {_named(listener)}", self._take(listener, identity, accept)
+            )
         return [_named(listener) for listener in sockets]
 
     async def dial(self, address: str, timeout_s: float) -> TlsStream:
@@ -157,10 +158,7 @@ class TlsTransport:
 
     async def aclose(self) -> None:
         """Stop listening and close every stream."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._supervisor.aclose(timeout_s=2 * self._limits.close_s)
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
@@ -208,8 +206,8 @@ class TlsTransport:
                 connection.close()
                 self._strangers_log.info("Connection from %s refused: %s", address[0], slot)
                 continue
-            self._start(
-                self._serve(connection, slot, identity, accept), f"stream from {address[0]}"
+            self._supervisor.start(
+                f"stream from {address[0]}", self._serve(connection, slot, identity, accept)
             )
 
     async def _serve(
@@ -246,20 +244,10 @@ class TlsTransport:
         self._streams.add(stream)
         return stream
 
-    def _start(self, work: Coroutine[object, object, T], name: str) -> asyncio.Task[T]:
-        task = self._loop.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._forget)
-        return task
-
-    def _forget(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if isinstance(error, FolkmootError):
-                return  # whoever awaits the task says it
-            self._loop.call_exception_handler(
-                {"message": f"bug in the task “{task.get_name()}”", "exception": error}
-            )
+    def _tell_bug(self, name: str, error: BaseException) -> None:
+        self._loop.call_exception_handler(
+            {"message": f"bug in the task “{name}”", "exception": error}
+        )
 
 
 def _bind_all(places: Sequence[Place]) -> list[socket.socket]:

@@ -29,4 +29,4 @@ async def make_side() -> AsyncIterator[MakeSide]:
     for side in sides:
         await until(lambda: sum(side.transport.streams for side in sides) == 0)
         assert side.transport.unproved == 0
-        assert not side.transport._tasks
+        assert not side.transport._supervisor.names

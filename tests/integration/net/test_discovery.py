@@ -73,7 +73,7 @@ async def make_node() -> AsyncIterator[MakeNode]:
     yield make
     for node in nodes:
         await node.discovery.aclose()
-        assert not node.discovery._tasks
+        assert not node.discovery._supervisor.names
 
 
 async def test_two_on_one_computer_find_each_other_and_see_a_goodbye(make_node: MakeNode) -> None:

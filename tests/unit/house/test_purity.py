@@ -33,7 +33,6 @@ _IMPURE_IMPORTS = {"urandom", "uuid4", "uuid1", "randombytes", "token_bytes", "t
 _TASK_STARTERS = ("asyncio.create_task", "asyncio.ensure_future", "loop.create_task")
 _KEEPERS = {
     Path("services/supervisor.py"): "the supervisor itself",
-    Path("net/tls.py"): "names, keeps and tells the tasks of one transport, and ends them with it",
     Path("api/server.py"): "two waits of one request, which ends them",
 }
 _MAIN_LOOP = (Path("ui/app.py"), "application.exec")
