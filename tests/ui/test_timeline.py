@@ -483,3 +483,24 @@ def test_the_code_button_copies_the_code_alone(view: TimelineView) -> None:
     view.model.insert(message(1000, "look\n```python\nx = 1\ny = 2\n```"))
     _click(view, _spot(view, entry(1000), HitKind.COPY_CODE))
     assert QGuiApplication.clipboard().text() == "x = 1\ny = 2"
+
+
+def test_an_arrival_does_not_take_a_button_from_under_the_pointer(view: TimelineView) -> None:
+    target = view.placement.visible[5]
+    _point(view, QPoint(300, target.top + 12))
+    bar = view.interaction.bar
+    assert bar is not None
+    QTest.mouseMove(view.viewport(), bar.cell(1).center())
+    view.model.insert(message(1000, author=2))
+    assert view.interaction.bar == bar
+    assert view.latest.text() == "1 new message"
+
+
+def test_a_message_below_the_held_window_is_counted_only_when_it_is_new(
+    view: TimelineView,
+) -> None:
+    view.model.show_page(page(400, 500))
+    view.model.insert(message(2000))
+    assert view.latest.text() == "1 new message"
+    view.model.add_newer(page(436, 500))
+    assert view.latest.text() == "1 new message"

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.theme.theme import Mode, Theme
 from folkmoot.ui.widgets.buttons import MIN_HIT, Button, ButtonKind, IconButton
 from folkmoot.ui.widgets.emoji import QUICK_REACTIONS, EmojiList
 from folkmoot.ui.widgets.emoji_picker import open_emoji_picker
@@ -174,3 +174,11 @@ def test_button_kinds_differ_to_the_eye(theme: Theme, qtbot: QtBot) -> None:
         image = button.grab().toImage()
         pictures.add((image.pixel(40, 3), image.pixel(3, 16), image.pixel(1, 16)))
     assert len(pictures) == len(ButtonKind)
+
+
+def test_a_theme_switch_after_a_banner_is_gone_is_no_matter(theme: Theme, qtbot: QtBot) -> None:
+    banner = Banner("Gone soon.", theme)
+    with qtbot.waitSignal(banner.destroyed, timeout=1000):
+        banner.deleteLater()
+    theme.set_mode(Mode.DARK)
+    assert theme.is_dark

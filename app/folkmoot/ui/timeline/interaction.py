@@ -66,6 +66,17 @@ class Interaction:
         self._hovered = self._focused = None
         self.bar = self.hot_act = None
 
+    @property
+    def hovered(self) -> EntryId | None:
+        """The message under the pointer."""
+        return self._hovered
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way that an arrival must not move: a button under the
+        pointer, a selection being dragged, an open menu."""
+        return self.hot_act is not None or self._pressed is not None or self._menu_open
+
     def hovered_index(self) -> int | None:
         """Index of the row under the pointer."""
         return self._view.model.index_of(self._hovered) if self._hovered else None

@@ -29,8 +29,8 @@ class TimelineModel(QObject):
     """Index and count."""
     changed = Signal(int)
     """Index of one message that reads otherwise now."""
-    moved_on = Signal()
-    """Only numbers changed: the total, or what lies outside the window."""
+    moved_on = Signal(int)
+    """Only numbers changed: the total, or what lies outside the window; so many are newer."""
     older_wanted = Signal()
     newer_wanted = Signal()
     jump_wanted = Signal(int)
@@ -103,10 +103,10 @@ class TimelineModel(QObject):
         self.total += 1
         place = bisect.bisect_left(self._rows, message.order, key=lambda row: row.order)
         if place == len(self._rows) and self.has_newer:
-            self.moved_on.emit()
+            self.moved_on.emit(1)
         elif place == 0 and self.has_older:
             self.first_ordinal += 1
-            self.moved_on.emit()
+            self.moved_on.emit(0)
         else:
             self._insert(place, [message])
             self._drop(0, len(self._rows) - WINDOW_LIMIT)
@@ -155,7 +155,7 @@ class TimelineModel(QObject):
 
     def _insert(self, index: int, messages: list[Message]) -> None:
         if not messages:
-            self.moved_on.emit()
+            self.moved_on.emit(0)
             return
         self._rows[index:index] = messages
         self._index = None

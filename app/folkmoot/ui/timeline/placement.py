@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from folkmoot.domain.ids import EntryId
 from folkmoot.ui.timeline.layout import Row
 
 
@@ -67,11 +68,11 @@ class Placement:
         self._pin -= pixels
         self.settle()
 
-    def hold(self, index: int | None = None) -> None:
-        """Pin the visible row `index`, or the first one whose text is in view."""
+    def hold(self, message: EntryId | None = None) -> None:
+        """Pin the visible row of `message`, or the first one whose text is in view."""
         for placed in self.visible:
             pin = placed.top + round(placed.row.pin)
-            if placed.index == index or (index is None and pin >= 0):
+            if placed.row.message.id == message or (message is None and pin >= 0):
                 self._anchor, self._pin = placed.index, pin
                 return
 

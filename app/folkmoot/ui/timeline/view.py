@@ -232,13 +232,14 @@ class TimelineView(QAbstractScrollArea):
 
     def _on_inserted(self, index: int, count: int) -> None:
         at_end = self._is_at_end()
+        follow = at_end and index + count == len(self.model) and not self.interaction.is_busy
         self._hold()
         for number in range(index, min(index + count + 1, len(self.model))):
             self._rows.pop(self.model[number].id, None)
         self.placement.shift(index, count)
-        if index + count == len(self.model) and index and not at_end:
+        if index + count == len(self.model) and index and not follow:
             self._below += sum(not m.mine for m in self.model.rows[index : index + count])
-        self._place_again(follow=at_end and index + count == len(self.model))
+        self._place_again(follow=follow)
 
     def _on_removed(self, index: int, count: int) -> None:
         at_end = self._is_at_end()
@@ -262,17 +263,15 @@ class TimelineView(QAbstractScrollArea):
             self._rows.pop(key, None)
         self._place_again(follow=follow)
 
-    def _on_moved_on(self) -> None:
-        if self.model.has_newer:
-            self._below += 1
+    def _on_moved_on(self, newer: int) -> None:
+        self._below += newer
         self._settled()
 
     def _hold(self) -> None:
         """Before a change: what is under the pointer stays there, else what is read at the top."""
         self.placement.hold()
-        hovered = self.interaction.hovered_index()
-        if hovered is not None:
-            self.placement.hold(hovered)
+        if self.interaction.hovered is not None:
+            self.placement.hold(self.interaction.hovered)
 
     def _place_again(self, *, follow: bool) -> None:
         if follow:

@@ -143,7 +143,10 @@ class IconLabel(QLabel):
         self._size = size
         self.setFixedSize(size, size)
         self.set_icon(icon, token)
-        theme.changed.connect(lambda: self.set_icon(self._icon, self._token))
+        theme.changed.connect(self._redraw)
+
+    def _redraw(self) -> None:
+        self.set_icon(self._icon, self._token)
 
     def set_icon(self, icon: str, token: str) -> None:
         """Change the picture and its colour."""
