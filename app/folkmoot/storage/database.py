@@ -1,0 +1,175 @@
+"""One SQLite file behind an SQLAlchemy engine: opening, checking, schema steps, the reserve.
+
+Refuses a file of a newer program, a damaged one and a folder that cannot be written to, each as an
+`EnvironmentFault`. Durable means WAL with ``synchronous=FULL``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from folkmoot.storage.faults import damaged, fault_of, newer
+from folkmoot.storage.rows import Row
+
+SCHEMA_VERSION = 1
+_RESERVE_BYTES = 1024 * 1024
+_CHECK_S = 0.25
+"""A look through the file after an unclean end takes no longer than this."""
+
+
+class ConnectionRows:
+    """`Rows` on an SQLAlchemy connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Every row of a query."""
+        cursor = self._connection.exec_driver_sql(sql, tuple(parameters))
+        return [tuple(row) for row in cursor.fetchall()]
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Execute a statement."""
+        self._connection.exec_driver_sql(sql, tuple(parameters))
+
+    def many(self, sql: str, rows: Sequence[Row]) -> None:
+        """Execute a statement once for each of `rows`."""
+        if rows:
+            self._connection.exec_driver_sql(sql, list(rows))
+
+
+class Database:
+    """An open store file. `path` ``:memory:`` makes one that only this object sees."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Open, check and bring up to date. Raises `EnvironmentFault`."""
+        self.in_memory = str(path) == ":memory:"
+        self.path = Path(path)
+        unclean = self._left_open()
+        pool = StaticPool if self.in_memory else QueuePool
+        self.engine: Engine = create_engine("sqlite://", creator=self._connect, poolclass=pool)
+        try:
+            with self.engine.connect() as connection:
+                if unclean:
+                    self._look_through(connection)
+                self._step_up(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            self.engine.dispose()
+            raise fault_of(error) or error from error
+        except BaseException:
+            self.engine.dispose()
+            raise
+        self.keep_reserve()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            str(self.path), isolation_level=None, check_same_thread=False, timeout=5.0
+        )
+        try:
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                "secure_delete = ON",
+                "temp_store = MEMORY",
+                "cache_size = -16384",
+                "journal_size_limit = 16777216",
+            ):
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _left_open(self) -> bool:
+        """Whether the last owner ended without closing: its write-ahead log is still there."""
+        if self.in_memory:
+            return False
+        try:
+            return os.stat(f"{self.path}-wal").st_size > 0
+        except OSError:
+            return False
+
+    def _look_through(self, connection: Connection) -> None:
+        """Look for damage for a short while; what takes longer is found when it is read."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        end = time.monotonic() + _CHECK_S
+        driver.set_progress_handler(lambda: int(time.monotonic() > end), 10_000)
+        try:
+            first = driver.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                return
+            raise
+        finally:
+            driver.set_progress_handler(None, 0)
+        if first != ("ok",):
+            raise damaged()
+
+    def _step_up(self, connection: Connection) -> None:
+        """Run the numbered schema steps that the file has not seen, each in one transaction."""
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if version > SCHEMA_VERSION:
+            raise newer(self.path, version, SCHEMA_VERSION)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        for step in range(version + 1, SCHEMA_VERSION + 1):
+            text = resources.files("folkmoot.storage").joinpath(f"schema/{step:03}.sql").read_text()
+            try:
+                driver.executescript(
+                    f"BEGIN IMMEDIATE;\n{text}\nPRAGMA user_version = {step};\nCOMMIT;"
+                )
+            except sqlite3.Error:
+                driver.rollback()
+                raise
+        driver.execute("BEGIN IMMEDIATE")  # finds a folder that can be read but not written
+        driver.rollback()
+
+    def size_bytes(self) -> int:
+        """Bytes of the file and its write-ahead log."""
+        if self.in_memory:
+            return 0
+        total = 0
+        for name in (str(self.path), f"{self.path}-wal"):
+            with contextlib.suppress(OSError):
+                total += os.stat(name).st_size
+        return total
+
+    @property
+    def _reserve(self) -> Path:
+        return self.path.with_name(self.path.name + ".reserve")
+
+    def keep_reserve(self) -> None:
+        """Hold some disk space, so that a delete still has room when the disk is full."""
+        if self.in_memory or self._reserve.exists():
+            return
+        try:
+            with open(self._reserve, "xb") as file:
+                file.write(b"\0" * _RESERVE_BYTES)
+        except OSError:
+            self.give_back_reserve()
+
+    def give_back_reserve(self) -> bool:
+        """Free the reserve; False if there was none."""
+        try:
+            self._reserve.unlink()
+        except OSError:
+            return False
+        return True
+
+    def dispose(self) -> None:
+        """Close every connection; the last one empties the write-ahead log."""
+        self.engine.dispose()
