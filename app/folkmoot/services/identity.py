@@ -44,6 +44,7 @@ class IdentityService:
         self._words = words
         self._version = version
         self._name = proposed_name
+        self._named = False
         self._save = save
         self._store = store
         self._clock = clock
@@ -53,7 +54,8 @@ class IdentityService:
 
     async def load(self) -> None:
         """Take up the name that was chosen before."""
-        self._name = await self._store.setting(NAME_SETTING) or self._name
+        kept = await self._store.setting(NAME_SETTING)
+        self._name, self._named = kept or self._name, kept is not None
 
     def attach(self, own_log: OwnLog) -> None:
         """Give the log in which names are told."""
@@ -79,6 +81,11 @@ class IdentityService:
         """The name this person goes by."""
         return self._name
 
+    @property
+    def named(self) -> bool:
+        """Whether the person chose that name; else it was proposed by the computer."""
+        return self._named
+
     def me(self) -> Identity:
         """Who this node is."""
         keyring = self._keyring
@@ -100,7 +107,7 @@ class IdentityService:
         if device_name is not None:
             await self._rename_device(clean_name(device_name, "computer's name"))
         await self._store.set_setting(NAME_SETTING, name)
-        self._name = name
+        self._name, self._named = name, True
         for state in self._registry.teams():
             await self.tell_name(state.id)
         identity = self.me()

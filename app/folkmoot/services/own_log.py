@@ -105,19 +105,19 @@ class OwnLog:
         """
         # Whoever asked may go away; an entry under way is finished and counted all the same.
         work = self._write(conversation, make, right, client_id)
-        return await asyncio.shield(self._supervisor.start("own-log", work))
+        return await self._supervisor.finish("own-log", work)
 
     async def found(self, name: str, *after: Body) -> ConversationId:
         """Found a team: its genesis, then `after` in its log, in one transaction."""
         work = self._found(name, after)
-        return await asyncio.shield(self._supervisor.start("found-team", work))
+        return await self._supervisor.finish("found-team", work)
 
     async def begin_direct(
         self, conversation: ConversationId, persons: tuple[PersonId, ...]
     ) -> None:
         """Open our log of the direct conversation of `persons` (sorted), if it is not open yet."""
         work = self._begin_direct(conversation, persons)
-        await asyncio.shield(self._supervisor.start("begin-direct", work))
+        await self._supervisor.finish("begin-direct", work)
 
     async def _write(
         self,
@@ -171,12 +171,10 @@ class OwnLog:
 
     def _committed(self, appended: Appended, _source: DeviceId | None) -> None:
         """Keep own heads and the newest time seen, whoever brought the entries."""
-        now_ms = self._clock.wall_ms()
         device = self._keyring().device
         for entry in appended.entries:
             header = entry.header
-            if not is_ahead(header.wall_ms, now_ms):
-                self._seen = max(self._seen, Stamp(header.wall_ms, header.counter))
+            self._see(Stamp(header.wall_ms, header.counter))
             if header.device == device and header.conversation != NEW_TEAM:
                 self._heads[header.log] = LogHead(header.log, header.sequence, entry.id)
 
@@ -207,6 +205,9 @@ class OwnLog:
             head = next((one.head for one in held if one.head.log == log), None)
             if head is not None:
                 self._heads[log] = head
+                newest = await self._store.entry(head.id)
+                if newest is not None:
+                    self._see(Stamp(newest.header.wall_ms, newest.header.counter))
         return head
 
     async def _look_at(self, conversation: ConversationId) -> None:
@@ -214,10 +215,14 @@ class OwnLog:
         if conversation in self._asked:
             return
         self._asked.add(conversation)
+        if await self._store.conversation(conversation) is None:
+            return
         for message in (await self._store.page(conversation, limit=1)).messages:
-            if not is_ahead(message.order.wall_ms, self._clock.wall_ms()):
-                stamp = Stamp(message.order.wall_ms, message.order.counter)
-                self._seen = max(self._seen, stamp)
+            self._see(Stamp(message.order.wall_ms, message.order.counter))
+
+    def _see(self, stamp: Stamp) -> None:
+        if not is_ahead(stamp.wall_ms, self._clock.wall_ms()):
+            self._seen = max(self._seen, stamp)
 
     def _make(self, log: LogKey, head: LogHead | None, bodies: tuple[Body, ...]) -> list[Entry]:
         sequence, previous = (head.sequence, head.id) if head is not None else (0, _NO_ENTRY)

@@ -24,6 +24,7 @@ class Supervisor:
         """`on_bug` gets the task's name and the exception that nobody expected."""
         self._on_bug = on_bug
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._awaited: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     @property
@@ -40,12 +41,27 @@ class Supervisor:
             task.cancel()
         return task
 
+    async def finish(self, name: str, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` as a task and wait for it; it goes on if the caller is cancelled meanwhile.
+
+        What it raises is the caller's, as long as there is one.
+        """
+        task = self.start(name, work)
+        self._awaited.add(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._awaited.discard(task)
+            raise
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
+            self._awaited.discard(task)
             return
         error = task.exception()
-        if error is None:
+        if error is None or task in self._awaited:
+            self._awaited.discard(task)
             return
         if isinstance(error, FolkmootError):
             _log.warning("task %s ended: %s (%s)", task.get_name(), error, error.code)

@@ -7,7 +7,6 @@ instance with ``profile_in_use`` and says what holds the profile.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from pathlib import Path
@@ -56,7 +55,7 @@ class Instance:
         # A disk that is full does not matter here: the lock holds, only the words are missing.
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
-            content = json.dumps({"kind": kind, "pid": os.getpid()}).encode()
+            content = f"{kind} {os.getpid()}\n".encode()
             os.write(self._descriptor, content)
 
     def release(self) -> None:
@@ -66,9 +65,9 @@ class Instance:
 
 def _holder(descriptor: int) -> tuple[str, int]:
     try:
-        told = json.loads(os.read(descriptor, _MAX_CONTENT))
-        return str(told["kind"]), int(told["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+        kind, pid = os.read(descriptor, _MAX_CONTENT).decode().split()
+        return kind, int(pid)
+    except (OSError, ValueError):
         return "", 0
 
 
