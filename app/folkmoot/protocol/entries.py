@@ -141,7 +141,7 @@ def make_entry(
         previous=previous,
         wall_ms=stamp.wall_ms,
         counter=stamp.counter,
-        kind=int(body.kind),
+        kind=body.kind,
         body_hash=body_hash(data),
     )
     header_bytes = encode_header(header)

@@ -1,0 +1,310 @@
+"""A desk for real windows: display, window manager, accessibility bus, mouse and keyboard.
+
+Windows are driven the way a person drives them: a control is found by the name and role that a
+screen reader would say (AT-SPI2 over D-Bus), and then clicked or typed into with xdotool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jeepney import DBusAddress, new_method_call
+from jeepney.io.blocking import DBusConnection, open_dbus_connection
+
+from e2e.nodes import environment, until
+
+_ROOT_PATH = "/org/a11y/atspi/accessible/root"
+_ACCESSIBLE = "org.a11y.atspi.Accessible"
+_COMPONENT = "org.a11y.atspi.Component"
+_TEXT = "org.a11y.atspi.Text"
+_SHOWING = 25
+"""AT-SPI2 state number: visible on the screen."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One thing a screen reader sees. The rectangle is in pixels of the screen."""
+
+    name: str
+    role: str
+    x: int
+    y: int
+    width: int
+    height: int
+    bus: str
+    path: str
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        """Where to click."""
+        return self.x + self.width // 2, self.y + self.height // 2
+
+
+class Desktop:
+    """A virtual screen and everything that a desktop program expects around it."""
+
+    def __init__(self, size: str = "1600x1000") -> None:
+        self._size = size
+        self._folder = tempfile.TemporaryDirectory(prefix="folkmoot-desk-")
+        self._started: list[subprocess.Popen[bytes]] = []
+        self.environment: dict[str, str] = {}
+
+    def start(self) -> Desktop:
+        """Put the desk up."""
+        folder = Path(self._folder.name)
+        reading, writing = os.pipe()
+        self._spawn(
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{self._size}x24"],
+            pass_fds=(writing,),
+        )
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            display = told.readline().strip()
+        assert display, "Xvfb did not start"
+        (folder / "run").mkdir(mode=0o700)
+        bus = f"unix:path={folder / 'bus'}"
+        self.environment = {
+            **environment(),
+            "DISPLAY": f":{display}",
+            "QT_QPA_PLATFORM": "xcb",
+            "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
+            "DBUS_SESSION_BUS_ADDRESS": bus,
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+        }
+        self._spawn(["dbus-daemon", "--session", "--nofork", f"--address={bus}"])
+        until((folder / "bus").exists, "the session bus")
+        self._spawn(["openbox"])
+        return self
+
+    def stop(self) -> None:
+        """Take it down."""
+        for process in reversed(self._started):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self._started:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+        self._folder.cleanup()
+
+    def window(self, profile: Path, *options: str, **extra: str) -> WindowProcess:
+        """Start Folkmoot's window on a profile."""
+        return WindowProcess(self, profile, options, extra)
+
+    def xdotool(self, *words: str | int) -> str:
+        """Run xdotool on this desk."""
+        done = subprocess.run(
+            ["xdotool", *map(str, words)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, f"xdotool {words}: {done.stderr}"
+        return done.stdout.strip()
+
+    def picture(self, file: Path) -> None:
+        """The whole screen as a picture."""
+        subprocess.run(
+            ["import", "-window", "root", str(file)], env=self.environment, timeout=30, check=True
+        )
+
+    def _spawn(self, command: list[str], pass_fds: tuple[int, ...] = ()) -> None:
+        self._started.append(
+            subprocess.Popen(
+                command,
+                env=self.environment or environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=pass_fds,
+            )
+        )
+
+
+class WindowProcess:
+    """Folkmoot's window in a process of its own, used by mouse and keyboard."""
+
+    def __init__(
+        self, desktop: Desktop, profile: Path, options: tuple[str, ...], extra: dict[str, str]
+    ) -> None:
+        self._desktop = desktop
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "folkmoot", "--profile", str(profile), *options],
+            env={**desktop.environment, **extra},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        self._bus = self._accessibility_bus()
+        self.frame = str(until(self._frame, f"a window of {profile.name}", 30))
+
+    def errors(self) -> str:
+        """What it wrote to its terminal."""
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def place(self, x: int, y: int, width: int, height: int) -> None:
+        """Move and size the window."""
+        self._desktop.xdotool("windowsize", "--sync", self.frame, width, height)
+        self._desktop.xdotool("windowmove", "--sync", self.frame, x, y)
+
+    def focus(self) -> None:
+        """Bring it to the front."""
+        self._desktop.xdotool("windowactivate", "--sync", self.frame)
+
+    def find(self, name: str, role: str = "", timeout_s: float = 20.0) -> Control:
+        """The control on the screen whose name contains `name` (and that has the role)."""
+        found = until(
+            lambda: self.all(name, role),
+            f"a control “{name}” ({role or 'any role'}) on the screen",
+            timeout_s,
+            lambda: f"there are: {self.names()}",
+        )
+        return found[0]
+
+    def all(self, name: str = "", role: str = "") -> list[Control]:
+        """Every control on the screen whose name contains `name`."""
+        return [one for one in self._walk() if name in one.name and (not role or one.role == role)]
+
+    def names(self) -> list[str]:
+        """What a screen reader could say, for failing in words."""
+        return [f"{one.role}: {one.name}" for one in self._walk() if one.name][:80]
+
+    def click(self, name: str, role: str = "") -> None:
+        """Click the middle of a control."""
+        self.click_at(*self.find(name, role).middle)
+
+    def hover(self, name: str, role: str = "") -> Control:
+        """Move the mouse over a control."""
+        control = self.find(name, role)
+        x, y = control.middle
+        self.focus()
+        self._desktop.xdotool("mousemove", "--sync", x - 3, y, "mousemove", "--sync", x, y)
+        return control
+
+    def click_at(self, x: int, y: int) -> None:
+        """Click a place of the screen."""
+        self.focus()
+        self._desktop.xdotool("mousemove", "--sync", x, y, "click", 1)
+
+    def type(self, text: str) -> None:
+        """Type on the keyboard."""
+        self.focus()
+        self._desktop.xdotool("type", "--delay", 15, text)
+
+    def key(self, *names: str) -> None:
+        """Press keys, such as ``ctrl+Return``."""
+        self.focus()
+        self._desktop.xdotool("key", "--delay", 30, *names)
+
+    def close(self) -> int:
+        """Ask the window to close, as a click on its cross does; the exit status."""
+        if self.process.poll() is None:
+            subprocess.run(
+                ["wmctrl", "-i", "-c", self.frame],
+                env=self._desktop.environment,
+                timeout=10,
+                check=False,
+            )
+        try:
+            return self.process.wait(10)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._bus.close()
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+    def _frame(self) -> str:
+        assert self.process.poll() is None, self.errors()
+        done = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "."],
+            env=self._desktop.environment,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+        return done.stdout.split("\n")[0]
+
+    def _accessibility_bus(self) -> DBusConnection:
+        session = open_dbus_connection(self._desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
+        asked = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
+        address = session.send_and_get_reply(new_method_call(asked, "GetAddress")).body[0]
+        session.close()
+        return open_dbus_connection(address.split(",guid")[0])
+
+    def _call(self, bus: str, path: str, interface: str, method: str, *body: Any) -> Any:
+        """One call; None when the object went away meanwhile."""
+        signature = body[0] if body else None
+        message = new_method_call(
+            DBusAddress(path, bus, interface), method, signature, tuple(body[1:])
+        )
+        reply = self._bus.send_and_get_reply(message, timeout=5)
+        return None if reply.header.message_type.name == "error" else reply.body[0]
+
+    def _property(self, bus: str, path: str, name: str) -> Any:
+        properties = "org.freedesktop.DBus.Properties"
+        found = self._call(bus, path, properties, "Get", "ss", _ACCESSIBLE, name)
+        return None if found is None else found[1]
+
+    def _application(self) -> tuple[str, str] | None:
+        registry = "org.a11y.atspi.Registry"
+        for bus, path in self._call(registry, _ROOT_PATH, _ACCESSIBLE, "GetChildren") or []:
+            daemon = "org.freedesktop.DBus"
+            place = "/org/freedesktop/DBus"
+            pid = self._call(daemon, place, daemon, "GetConnectionUnixProcessID", "s", bus)
+            if pid == self.process.pid:
+                return bus, path
+        return None
+
+    def _walk(self) -> Iterator[Control]:
+        application = self._application()
+        if application is None:
+            return
+        waiting = [application]
+        deadline = time.monotonic() + 10
+        while waiting and time.monotonic() < deadline:
+            bus, path = waiting.pop()
+            states = self._call(bus, path, _ACCESSIBLE, "GetState")
+            if states is None:
+                continue
+            if (bus, path) != application and not states[0] & (1 << _SHOWING):
+                continue
+            extents = self._call(bus, path, _COMPONENT, "GetExtents", "u", 0)
+            if extents is not None and extents[2] > 0:
+                name = self._property(bus, path, "Name") or ""
+                role = self._call(bus, path, _ACCESSIBLE, "GetRoleName") or ""
+                x, y, width, height = extents
+                yield Control(name, role, x, y, width, height, bus, path)
+            children = self._call(bus, path, _ACCESSIBLE, "GetChildren") or []
+            waiting += [(bus, child) for bus, child in reversed(children)]
+
+
+@contextlib.contextmanager
+def desktop(size: str = "1600x1000") -> Iterator[Desktop]:
+    """A desk for the length of a test."""
+    made = Desktop(size)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
