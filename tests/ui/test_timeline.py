@@ -278,10 +278,10 @@ def test_a_selection_within_one_message_is_copied_as_its_words(view: TimelineVie
 def test_arrow_keys_move_a_focused_message_and_return_opens_its_menu(view: TimelineView) -> None:
     _tab_into(view)
     QTest.keyClick(view, Qt.Key.Key_Up)
-    assert view.interaction.focused_index() == len(view.model) - 2
+    assert view.keys.focused_index() == len(view.model) - 2
     for _ in range(20):
         QTest.keyClick(view, Qt.Key.Key_Up)
-    focused = view.interaction.focused_index()
+    focused = view.keys.focused_index()
     assert focused == len(view.model) - 22
     assert _placed(view, view.model[focused].id).top >= 0
     QTest.keyClick(view, Qt.Key.Key_Return)

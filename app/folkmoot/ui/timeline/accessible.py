@@ -81,7 +81,7 @@ class MessageItem(QAccessibleInterface):
         view = self._owner.view
         state.focusable = True
         state.readOnly = True
-        index = view.interaction.focused_index()
+        index = view.keys.focused_index()
         state.focused = index is not None and view.model[index].id == self.message
         return state
 

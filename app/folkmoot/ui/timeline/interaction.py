@@ -1,4 +1,4 @@
-"""Pointer and keys over the timeline: hover, clicks, selection, the focused message, its menu.
+"""The pointer over the timeline: hover, clicks, selection, tool tips, the menu of a message.
 
 Owns what the person is pointing at; asks the view where rows are and lets it emit what was meant.
 """
@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
     QHelpEvent,
-    QKeyEvent,
-    QKeySequence,
     QMouseEvent,
     QTextCursor,
     QWheelEvent,
@@ -27,7 +23,6 @@ from folkmoot.ui.timeline.layout import CONTENT_WIDTH, Hit, HitKind, Mode
 from folkmoot.ui.timeline.peertext import calm
 from folkmoot.ui.timeline.placement import Placed
 from folkmoot.ui.timeline.selection import END
-from folkmoot.ui.widgets.focus import KEYBOARD_REASONS
 from folkmoot.ui.widgets.popover import MenuItem, build_menu
 from folkmoot.ui.widgets.text import plain_tip
 
@@ -48,8 +43,6 @@ class Interaction:
         self._view = view
         self._pointer: QPointF | None = None
         self._hovered: EntryId | None = None
-        self._focused: EntryId | None = None
-        self._by_keyboard = False
         self._pressed: QPointF | None = None
         self._dragging = False
         self._link = ""
@@ -62,8 +55,8 @@ class Interaction:
     # --- what is pointed at -------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Another list is shown: nothing is focused or hovered yet."""
-        self._hovered = self._focused = None
+        """Another list is shown: nothing is hovered yet."""
+        self._hovered = None
         self.bar = self.hot_act = None
 
     @property
@@ -81,12 +74,6 @@ class Interaction:
         """Index of the row under the pointer."""
         return self._view.model.index_of(self._hovered) if self._hovered else None
 
-    def focused_index(self) -> int | None:
-        """Index of the row that shows the keyboard's mark."""
-        if not self._by_keyboard or not self._view.hasFocus() or self._focused is None:
-            return None
-        return self._view.model.index_of(self._focused)
-
     def follow(self) -> None:
         """Rows have moved: find again what lies under the pointer."""
         if self._pointer is not None and not self._dragging:
@@ -95,7 +82,7 @@ class Interaction:
     def _hover(self, point: QPointF) -> None:
         self._pointer = point
         on_bar = self.bar is not None and self.bar.box.contains(point.toPoint())
-        placed = self._placed_of(self._hovered) if on_bar else None
+        placed = self._view.placed(self._hovered) if on_bar else None
         placed = placed or self._view.placed_at(point.y())
         before = (self._hovered, self.bar, self.hot_act)
         self._hovered = placed.row.message.id if placed is not None else None
@@ -104,9 +91,6 @@ class Interaction:
         self._point_out(point)
         if before != (self._hovered, self.bar, self.hot_act):
             self._view.viewport().update()
-
-    def _placed_of(self, message: EntryId | None) -> Placed | None:
-        return next((p for p in self._view.placement.visible if p.row.message.id == message), None)
 
     def _bar_over(self, placed: Placed) -> HoverBar | None:
         view = self._view
@@ -212,7 +196,7 @@ class Interaction:
 
     def _press(self, event: QMouseEvent) -> bool:
         point = event.position()
-        self._by_keyboard = False
+        self._view.keys.clicked(None)
         self._view.setFocus(Qt.FocusReason.MouseFocusReason)
         if event.button() == Qt.MouseButton.RightButton:
             self._open_menu_at(point, event.globalPosition().toPoint())
@@ -230,7 +214,7 @@ class Interaction:
                 self._view.selection.extend(*place)
             else:
                 self._view.selection.begin(*place)
-            self._focused = place[0]
+            self._view.keys.clicked(place[0])
         self._view.viewport().update()
         return True
 
@@ -339,7 +323,7 @@ class Interaction:
     def _do_on_bar(self, act: Act, message: EntryId) -> None:
         if act is Act.MORE and self.bar is not None:
             corner = self._view.viewport().mapToGlobal(self.bar.box.bottomLeft())
-            self._open_menu(message, corner)
+            self.open_menu(message, corner)
         else:
             self.do(act, message)
 
@@ -362,7 +346,7 @@ class Interaction:
             signal.emit(message)
 
     def _react_point(self, message: EntryId) -> QPoint:
-        placed = self._placed_of(message)
+        placed = self._view.placed(message)
         local = QPoint(80, round(placed.top + placed.row.band_top) if placed is not None else 0)
         if self.bar is not None and message == self._hovered:
             local = self.bar.box.bottomLeft()
@@ -371,9 +355,10 @@ class Interaction:
     def _open_menu_at(self, point: QPointF, where: QPoint) -> None:
         placed = self._view.placed_at(point.y())
         if placed is not None:
-            self._open_menu(placed.row.message.id, where)
+            self.open_menu(placed.row.message.id, where)
 
-    def _open_menu(self, message: EntryId, where: QPoint) -> None:
+    def open_menu(self, message: EntryId, where: QPoint) -> None:
+        """Offer the acts of a message at a global point."""
         index = self._view.model.index_of(message)
         if index is None:
             return
@@ -397,83 +382,3 @@ class Interaction:
 
     def _menu_closed(self) -> None:
         self._menu_open = False
-
-    # --- keys ---------------------------------------------------------------------------------
-
-    def focus_in(self, reason: Qt.FocusReason) -> None:
-        """The view got the focus; by keyboard, a message is focused too."""
-        if reason not in KEYBOARD_REASONS:
-            return
-        self._by_keyboard = True
-        visible = self._view.placement.visible
-        if self._placed_of(self._focused) is None and visible:
-            self._focus(visible[-1].index)
-        self._view.viewport().update()
-
-    def key(self, event: QKeyEvent) -> bool:
-        """Take a key; False when it means nothing here."""
-        view, key = self._view, event.key()
-        if event.matches(QKeySequence.StandardKey.Copy):
-            return view.copy_selection() or self._copy_focused()
-        page = max(60, view.viewport().height() - 60)
-        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self._step(-1 if key == Qt.Key.Key_Up else 1, event.modifiers())
-        elif key == Qt.Key.Key_PageUp:
-            view.scroll_by(-page)
-        elif key == Qt.Key.Key_PageDown:
-            view.scroll_by(page)
-        elif key == Qt.Key.Key_Home:
-            view.jump_to_first()
-        elif key == Qt.Key.Key_End:
-            view.jump_to_latest()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Menu):
-            return self._menu_of_focused()
-        elif key == Qt.Key.Key_Escape and not view.selection.is_empty:
-            view.selection.clear()
-            view.viewport().update()
-        else:
-            return False
-        return True
-
-    def _step(self, rows: int, modifiers: Qt.KeyboardModifier) -> None:
-        """Move the focused message; with Shift, select from where one was."""
-        view = self._view
-        self._by_keyboard = True
-        if not len(view.model):
-            return
-        index = view.model.index_of(self._focused) if self._focused else None
-        if index is None or self._placed_of(self._focused) is None:
-            visible = view.placement.visible
-            target = visible[-1].index if rows < 0 else visible[0].index
-        else:
-            target = max(0, min(index + rows, len(view.model) - 1))
-        if modifiers & Qt.KeyboardModifier.ShiftModifier and index is not None:
-            if view.selection.is_empty:
-                view.selection.begin(view.model[index].id, END if rows < 0 else 0)
-            view.selection.extend(view.model[target].id, 0 if rows < 0 else END)
-        self._focus(target)
-
-    def _focus(self, index: int) -> None:
-        self._focused = self._view.model[index].id
-        self._view.reveal(index)
-        event = QAccessibleEvent(self._view, QAccessible.Event.Focus)
-        first = self._view.placement.visible[0].index
-        event.setChild(index - first)
-        QAccessible.updateAccessibility(event)
-
-    def _copy_focused(self) -> bool:
-        index = self.focused_index()
-        if index is None:
-            return False
-        self.do(Act.COPY, self._view.model[index].id)
-        return True
-
-    def _menu_of_focused(self) -> bool:
-        index = self.focused_index()
-        placed = self._placed_of(self._focused)
-        if index is None or placed is None:
-            return False
-        top = round(placed.top + placed.row.body_at.y() + 20)
-        box = QRect(QPoint(68, min(max(top, 0), self._view.viewport().height())), QPoint(69, top))
-        self._open_menu(placed.row.message.id, self._view.viewport().mapToGlobal(box.topLeft()))
-        return True

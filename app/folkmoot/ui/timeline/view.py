@@ -1,8 +1,8 @@
 """The painted timeline: one widget that lays out, draws and scrolls only what is visible.
 
 It decides nothing about messages: acts leave as signals with ids, pages are asked for through the
-model, which acts may be offered is the presenter's answer. Input is in `interaction`, placement in
-`placement`. Peer text is only ever drawn from documents that `documents` made.
+model, which acts may be offered is the presenter's answer. Input is in `interaction` and `keys`,
+placement in `placement`. Peer text is only ever drawn from documents that `documents` made.
 """
 
 from __future__ import annotations
@@ -30,19 +30,18 @@ from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.timeline.accessible import install_accessibility
 from folkmoot.ui.timeline.documents import Body, DocumentCache
+from folkmoot.ui.timeline.ends import UNITS, LatestPill, show_on_bar
 from folkmoot.ui.timeline.highlight import Highlighter
 from folkmoot.ui.timeline.hoverbar import Act
 from folkmoot.ui.timeline.interaction import Interaction
+from folkmoot.ui.timeline.keys import Keys
 from folkmoot.ui.timeline.layout import Context, Mode, Row, RowBuilder
 from folkmoot.ui.timeline.model import TimelineModel
 from folkmoot.ui.timeline.paint import RowPainter
 from folkmoot.ui.timeline.placement import Placed, Placement
 from folkmoot.ui.timeline.selection import Selection, selected_text
 from folkmoot.ui.timeline.wording import Wording
-from folkmoot.ui.widgets.buttons import Button, ButtonKind
 
-_UNITS = 100
-"""Scroll bar units of one message."""
 _NEAR = 24
 """Rows left at an edge of the window when more are asked for."""
 _ROWS = 600
@@ -112,6 +111,7 @@ class TimelineView(QAbstractScrollArea):
         self._goal: EntryId | int | None = None
         self._wants_end = True
         self.interaction = Interaction(self)
+        self.keys = Keys(self)
         self._build()
         self._connect_model()
         install_accessibility()
@@ -128,16 +128,7 @@ class TimelineView(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.verticalScrollBar().setAccessibleName(self.tr("Scroll messages"))
         self.verticalScrollBar().valueChanged.connect(self._bar_moved)
-        self.latest = Button(
-            self.wording.newer(0),
-            self.theme,
-            ButtonKind.PRIMARY,
-            icon="arrow-down",
-            parent=self.viewport(),
-        )
-        self.latest.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.latest.setCursor(Qt.CursorShape.ArrowCursor)
-        self.latest.hide()
+        self.latest = LatestPill(self.theme, self.wording, self.viewport())
         self.latest.clicked.connect(self.jump_to_latest)
         self._jump_timer = QTimer(self, singleShot=True, interval=_JUMP_DELAY_MS)
         self._jump_timer.timeout.connect(self._jump_far)
@@ -193,6 +184,10 @@ class TimelineView(QAbstractScrollArea):
         """The visible row at a height of the viewport."""
         return next((p for p in self.placement.visible if p.top <= y < p.bottom), None)
 
+    def placed(self, message: EntryId | None) -> Placed | None:
+        """Where a message is drawn; None when it is not visible."""
+        return next((p for p in self.placement.visible if p.row.message.id == message), None)
+
     def expand(self, message: EntryId) -> None:
         """Show a long text whole; its first line stays where it is."""
         self._expanded.add(message)
@@ -211,6 +206,7 @@ class TimelineView(QAbstractScrollArea):
         self._expanded.clear()
         self.selection.clear()
         self.interaction.reset()
+        self.keys.reset()
         self._below = 0
         goal, self._goal = self._goal, None
         to_end, self._wants_end = self._wants_end, False
@@ -329,12 +325,12 @@ class TimelineView(QAbstractScrollArea):
 
     def _bar_moved(self, value: int) -> None:
         bar = self.verticalScrollBar()
-        ordinal, part = divmod(value, _UNITS)
+        ordinal, part = divmod(value, UNITS)
         index = ordinal - self.model.first_ordinal
         if value >= bar.maximum() and not self.model.has_newer:
             self.placement.to_end()
         elif 0 <= index < len(self.model):
-            self.placement.put(index, -round(self.row_at(index).height * part / _UNITS))
+            self.placement.put(index, -round(self.row_at(index).height * part / UNITS))
         else:
             self._goal = min(ordinal, max(self.model.total - 1, 0))
             self._jump_timer.start()
@@ -351,12 +347,15 @@ class TimelineView(QAbstractScrollArea):
 
     def _settled(self, *, move_bar: bool = True) -> None:
         """After every change of place: bar, pill, requests for more, repaint."""
-        visible = self.placement.visible
-        if self._is_at_end():
+        visible, at_end = self.placement.visible, self._is_at_end()
+        if at_end:
             self._below = 0
         if move_bar:
-            self._move_bar()
-        self._show_pill()
+            show_on_bar(self.verticalScrollBar(), self.placement, self.model, at_end=at_end)
+        if at_end or not visible:
+            self.latest.hide()
+        else:
+            self.latest.offer(self._below)
         if visible:
             if visible[0].index < _NEAR:
                 self.model.want_older()
@@ -364,36 +363,6 @@ class TimelineView(QAbstractScrollArea):
                 self.model.want_newer()
         self.interaction.follow()
         self.viewport().update()
-
-    def _move_bar(self) -> None:
-        bar = self.verticalScrollBar()
-        visible = self.placement.visible
-        page = max(1, len(visible)) * _UNITS
-        bar.blockSignals(True)
-        bar.setRange(0, max(0, self.model.total * _UNITS - page))
-        bar.setEnabled(bar.maximum() > 0)
-        bar.setPageStep(page)
-        bar.setSingleStep(_UNITS // 2)
-        if self._is_at_end():
-            bar.setValue(bar.maximum())
-        elif visible:
-            first = visible[0]
-            part = -first.top / max(1.0, first.row.height)
-            ordinal = self.model.first_ordinal + first.index
-            bar.setValue(round((ordinal + max(0.0, part)) * _UNITS))
-        bar.blockSignals(False)
-
-    def _show_pill(self) -> None:
-        if self._is_at_end() or not len(self.model):
-            self.latest.hide()
-            return
-        self.latest.setText(self.wording.newer(self._below))
-        self.latest.setAccessibleName(self.latest.text())
-        self.latest.resize(self.latest.sizeHint())
-        port = self.viewport().rect()
-        x = (port.width() - self.latest.width()) // 2
-        self.latest.move(x, port.height() - self.latest.height() - 12)
-        self.latest.show()
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -404,7 +373,7 @@ class TimelineView(QAbstractScrollArea):
         painter.fillRect(dirty, self.theme.colour("panel"))
         ratio = self.devicePixelRatioF()
         hovered = self.interaction.hovered_index()
-        focused = self.interaction.focused_index()
+        focused = self.keys.focused_index()
         for placed in self.placement.visible:
             if placed.bottom < dirty.top() or placed.top > dirty.bottom():
                 continue
@@ -479,14 +448,14 @@ class TimelineView(QAbstractScrollArea):
             self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keys go to the interaction; what it does not know goes on to the window."""
-        if not self.interaction.key(event):
+        """Keys are for `keys`; what means nothing there goes on to the window."""
+        if not self.keys.key(event):
             event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """The keyboard's focus begins at the last visible message."""
         super().focusInEvent(event)
-        self.interaction.focus_in(event.reason())
+        self.keys.focus_in(event.reason())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """The focus mark goes."""
