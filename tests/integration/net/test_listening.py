@@ -162,3 +162,12 @@ async def test_a_bug_in_the_accepting_service_reaches_the_top_hook_and_the_strea
     with pytest.raises(EnvironmentFault):
         await asyncio.wait_for(stream.receive(), 5)
     assert [str(bug) for bug in bugs] == ["a bug"]
+
+
+async def test_a_stream_that_the_service_leaves_unproved_is_closed(
+    transport: TlsTransport,
+) -> None:
+    (bound,) = await transport.listen(["127.0.0.1:0"], ignore)
+    stream = await transport.dial(bound, 5)
+    with pytest.raises(EnvironmentFault):
+        await asyncio.wait_for(stream.receive(), 1)
