@@ -183,3 +183,20 @@ def test_the_cache_is_bounded_and_follows_edits(theme: Theme) -> None:
     first = cache.body(b"x", "before", 300)
     assert cache.body(b"x", "before", 300) is first
     assert cache.body(b"x", "after", 300).document.toPlainText() == "after"
+
+
+def test_code_that_begins_a_message_has_room_for_its_ground(theme: Theme) -> None:
+    body = _body(theme, "```\nx\n```")
+    assert body.code_blocks[0].box.top() + body.lead >= 4
+
+
+def test_done_and_open_tasks_keep_their_marks(theme: Theme) -> None:
+    document = _body(theme, "- [ ] open\n- [x] done").document
+    marks = [
+        document.firstBlock().blockFormat().marker(),
+        document.lastBlock().blockFormat().marker(),
+    ]
+    assert marks == [
+        QtGui.QTextBlockFormat.MarkerType.Unchecked,
+        QtGui.QTextBlockFormat.MarkerType.Checked,
+    ]

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRectF, QUrl
+from PySide6.QtCore import QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import (
     QFont,
     QTextBlock,
@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
     QTextFormat,
+    QTextLine,
     QTextOption,
 )
 
@@ -73,6 +74,8 @@ class Body:
     code_blocks: list[CodeBlock] = field(default_factory=list)
     inline_code: list[QRectF] = field(default_factory=list)
     quotes: list[QRectF] = field(default_factory=list)
+    lead: int = 0
+    """Pixels above the document, for the ground of code that begins it."""
     last_line_right: float = 0
     last_line_is_text: bool = True
 
@@ -165,7 +168,10 @@ class _Formatter:
     def _block(self, block: QTextBlock, before: QTextBlock) -> None:
         old = block.blockFormat()
         code, quote = is_code(block), quote_level(block)
+        self._cursor.setPosition(block.position())
         made = QTextBlockFormat()
+        made.setAlignment(old.alignment())
+        made.setMarker(old.marker())
         made.setLineHeight(CODE_LINE_HEIGHT if code else LINE_HEIGHT, _FIXED)
         if old.hasProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth):
             made.setProperty(
@@ -186,10 +192,9 @@ class _Formatter:
             made.setLeftMargin(_QUOTE_INDENT * min(quote, 4))
             if before.isValid() and not quote_level(before):
                 made.setTopMargin(_PARAGRAPH_GAP)
-        elif before.isValid():
+        elif before.isValid() and self._cursor.currentTable() is None:
             listed = block.textList() is not None and before.textList() is not None
             made.setTopMargin(2 if listed else 0 if is_code(before) else _PARAGRAPH_GAP)
-        self._cursor.setPosition(block.position())
         if block.textList() is not None:
             made.setIndent(old.indent())
             made.setObjectIndex(old.objectIndex())
@@ -304,6 +309,7 @@ def lay_out(body: Body, width: int) -> None:
     document.setTextWidth(width)
     layout = document.documentLayout()
     body.width = width
+    body.lead = _CODE_PAD + 5 if is_code(document.begin()) else 0  # Qt drops its margin
     body.height = round(layout.documentSize().height() + 0.49)
     body.code_blocks.clear()
     body.inline_code.clear()
@@ -349,7 +355,7 @@ def _inline_code(body: Body, block: QTextBlock) -> None:
             last = min(end, line.textStart() + line.textLength())
             if first >= last:
                 continue
-            edges = sorted((_x(line.cursorToX(first)), _x(line.cursorToX(last))))
+            edges = _edges(block, line, first, last)
             y = origin.y() + line.y()
             if body.inline_code and start > 0 and _touches(body.inline_code[-1], origin, edges, y):
                 edges[0] = body.inline_code.pop().left() + 4 - origin.x()
@@ -357,6 +363,15 @@ def _inline_code(body: Body, block: QTextBlock) -> None:
                 origin.x() + edges[0] - 4, y + 1.5, edges[1] - edges[0] + 4, LINE_HEIGHT - 2
             )
             body.inline_code.append(box)
+
+
+def _edges(block: QTextBlock, line: QTextLine, first: int, last: int) -> list[float]:
+    """Left and right end of some characters of a line."""
+    if block.textDirection() == Qt.LayoutDirection.RightToLeft:
+        boxes = [run.boundingRect() for run in line.glyphRuns(first, last - first)]
+        if boxes:  # (a cursor between two directions has two places)
+            return [min(box.left() for box in boxes), max(box.right() for box in boxes) + 4]
+    return sorted((_x(line.cursorToX(first)), _x(line.cursorToX(last))))
 
 
 def _touches(box: QRectF, origin: QPointF, edges: list[float], y: float) -> bool:

@@ -271,14 +271,17 @@ class RowBuilder:
         if self._c.mode is Mode.CHANNEL and (message.reply_to or message.thread):
             y = self._context_line(row, x, y, width)
         body = self._c.documents.body(message.id, message.text, round(width), expanded=expanded)
-        row.body, row.body_at = body, QPointF(x, y - 1)  # Qt sets fixed lines one pixel low
+        row.body, row.body_at = (
+            body,
+            QPointF(x, y + body.lead - 1),
+        )  # Qt sets fixed lines one pixel low
         for code in body.code_blocks:
             box = code.box.translated(row.body_at)
             icon = QRectF(box.right() - 30, box.top() + 4, 28, 28)
             row.hits.append(Hit(icon, HitKind.COPY_CODE, code.text, wording.copy_code()))
             place = (round(icon.left()) + 6, round(icon.top()) + 6)
             row.parts.append(Glyph(*place, 16, "copy", "mute", only_hovered=True))
-        bottom = y + body.height
+        bottom = y + body.lead + body.height
         if message.edited:
             bottom = self._edited(row, x, bottom, width)
         if body.shortened:

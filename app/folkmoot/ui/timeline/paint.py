@@ -39,6 +39,7 @@ class RowPainter:
         self._context.palette = palette
         self._chosen = QTextCharFormat()
         self._chosen.setBackground(self._theme.colour("selection"))
+        self._chosen.setForeground(self._theme.colour("ink"))
 
     def paint(
         self,
@@ -57,7 +58,7 @@ class RowPainter:
         painter.translate(0, top)
         band = QRectF(0, row.band_top, row.width, row.height - row.band_top)
         if flashed:
-            painter.fillRect(band, self._theme.colour("mention"))
+            painter.fillRect(band, self._theme.colour("accent_soft"))
         elif hovered:
             painter.fillRect(band, self._theme.colour("hover"))
         if row.body is not None:
