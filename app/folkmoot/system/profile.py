@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def open_profile(folder: Path | None) -> Profile:
         fresh = not profile.folder.exists() or not any(profile.folder.iterdir())
         profile.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         if fresh:
-            profile.folder.chmod(_PRIVATE_FOLDER)
+            _close_to_others(profile.folder)
         for inner in (profile.identity, profile.log.parent):
             make_private_folder(inner)
     except OSError as error:
@@ -94,8 +95,14 @@ def existing_profile(folder: Path | None) -> Profile:
 def make_private_folder(folder: Path) -> None:
     """Make `folder` if it is not there and close it to others. Raises OSError."""
     folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(_PRIVATE_FOLDER)
+    _close_to_others(folder)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Take rights away only: a folder that its owner made read-only stays so."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077:
+        folder.chmod(mode & ~0o077)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -1,26 +1,24 @@
 """Composition root: builds every object once and runs it.
 
-Imports heavy things inside the functions, so that the window can paint before they are loaded.
+Imports each part inside the function that runs it, so that the window can paint before the node's
+libraries are loaded.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from folkmoot.domain.address import Address
+if TYPE_CHECKING:
+    from folkmoot.domain.address import Address
 
 
 def run_window(*, profile: Path | None) -> int:
     """Open the window on `profile` (None: the usual folder) and return the exit status."""
-    from PySide6.QtWidgets import QApplication, QMainWindow
+    from folkmoot.bootstrap.window import run_window as run
 
-    application = QApplication(sys.argv[:1])
-    window = QMainWindow()
-    window.setWindowTitle("Folkmoot")
-    window.show()
-    return application.exec()
+    return run(profile)
 
 
 def run_node(
@@ -34,10 +32,14 @@ def run_node(
 ) -> int:
     """Run the node without a window until it is told to stop, and return the exit status.
 
-    `listen` empty means the usual addresses; `api_port` None means no API.
+    `listen` empty means the usual addresses; `api_port` None means no API. Prints one line of JSON
+    when it is ready, or why it cannot be.
     """
-    sys.stdout.write('{"ready": true}\n')
-    return 0
+    from folkmoot.bootstrap.headless import run_node as run
+    from folkmoot.bootstrap.running import Options
+
+    listening, dialled = tuple(map(str, listen)), tuple(map(str, peers))
+    return run(profile, Options(name, listening, dialled, api_port, discovery))
 
 
 def make_token(*, profile: Path | None, scopes: frozenset[str], expires_s: int) -> str:
@@ -47,4 +49,6 @@ def make_token(*, profile: Path | None, scopes: frozenset[str], expires_s: int) 
 
 def rebuild_store(*, profile: Path | None) -> str:
     """Build the derived tables again from the log and return a sentence that says what was done."""
-    return ""
+    from folkmoot.bootstrap.rebuilding import rebuild_store as rebuild
+
+    return rebuild(profile)
