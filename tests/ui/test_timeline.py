@@ -504,3 +504,11 @@ def test_a_message_below_the_held_window_is_counted_only_when_it_is_new(
     assert view.latest.text() == "1 new message"
     view.model.add_newer(page(436, 500))
     assert view.latest.text() == "1 new message"
+
+
+def test_a_done_task_looks_done(view: TimelineView) -> None:
+    pictures = []
+    for mark in (" ", "x"):
+        view.model.show_page(whole(message(1, f"- [{mark}] task", author=1)))
+        pictures.append(view.grab().toImage())
+    assert pictures[0] != pictures[1]

@@ -104,6 +104,8 @@ class RowPainter:
             painter.drawRoundedRect(box, 4, 4)
         for box in body.quotes:
             painter.fillRect(box, theme.shade("edge", 60))
+        painter.setPen(theme.colour("ink"))  # Qt draws the marks of tasks with what it finds
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         self._context.selections = self._selections(row, selection)
         body.document.documentLayout().draw(painter, self._context)
         painter.restore()
