@@ -33,13 +33,23 @@ class IconCache:
             found = self._drawn[key] = self._draw(name, colour, size, ratio)
         return found
 
-    def _draw(self, name: str, colour: str, size: int, ratio: float) -> QPixmap:
+    def read_all(self) -> None:
+        """Read every icon that ships now, so that drawing one later opens no file."""
+        for path in resource_path("icons").glob("*.svg"):
+            self._source(path.stem)
+
+    def _source(self, name: str) -> str:
         source = self._sources.get(name)
         if source is None:
             source = resource_path(f"icons/{name}.svg").read_text(encoding="utf-8")
             source = source.replace('stroke-width="2"', f'stroke-width="{STROKE}"')
             self._sources[name] = source
-        renderer = QSvgRenderer(QByteArray(source.replace("currentColor", colour).encode()))
+        return source
+
+    def _draw(self, name: str, colour: str, size: int, ratio: float) -> QPixmap:
+        renderer = QSvgRenderer(
+            QByteArray(self._source(name).replace("currentColor", colour).encode())
+        )
         side = round(size * ratio)
         picture = QPixmap(side, side)
         picture.fill(Qt.GlobalColor.transparent)

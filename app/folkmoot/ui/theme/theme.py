@@ -82,6 +82,10 @@ class Theme(QObject):
         """A lucide icon in a token's colour, `size` logical pixels at device pixel `ratio`."""
         return self._icons.pixmap(name, getattr(self.tokens, token), size, ratio)
 
+    def read_icons(self) -> None:
+        """Read the files of all icons now: later, on a running loop, nothing may open one."""
+        self._icons.read_all()
+
     def icon(self, name: str, token: str = "mute", size: int = 16) -> QIcon:
         """The same as a QIcon with pictures for 1x and 2x (menus, native widgets)."""
         made = QIcon()

@@ -88,7 +88,7 @@ class Button(KeyboardFocus, QPushButton):
     def _font(self) -> QFont:
         style = TextStyle.STRONG if self._height >= 40 else TextStyle.LABEL_STRONG
         if self.kind is ButtonKind.LINK:
-            style = TextStyle.STRONG
+            style = TextStyle.META_STRONG if self._height <= MIN_HIT else TextStyle.STRONG
         return QFont(self.theme.font(style))
 
     def _paint_ground(self, painter: QPainter) -> str:
