@@ -1,0 +1,140 @@
+"""Keeps the window's model true: reads everything once, then follows the events.
+
+After a `Gap` it reads everything anew. Message events go on to whoever shows a conversation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from folkmoot.domain.ids import ConversationId
+from folkmoot.services import events as told
+from folkmoot.services.values import (
+    Conversation,
+    Draft,
+    Identity,
+    JoinRequest,
+    Member,
+    NearbyTeam,
+    Presence,
+    Team,
+)
+from folkmoot.ui.bridge import Bridge
+from folkmoot.ui.facade import Node
+from folkmoot.ui.model import WindowModel
+
+
+@dataclass(frozen=True, slots=True)
+class _Everything:
+    """One answer of the node to the window's first question."""
+
+    identity: Identity
+    teams: tuple[Team, ...]
+    conversations: tuple[Conversation, ...]
+    members: tuple[tuple[ConversationId, tuple[Member, ...]], ...]
+    presence: tuple[Presence, ...]
+    requests: tuple[JoinRequest, ...]
+    nearby: tuple[NearbyTeam, ...]
+    notices: tuple[told.NoticeChanged, ...]
+    drafts: tuple[Draft, ...]
+
+
+async def _read_everything(node: Node) -> _Everything:
+    teams = tuple(node.teams.list())
+    return _Everything(
+        identity=node.identity.me(),
+        teams=teams,
+        conversations=tuple(await node.conversations.list()),
+        members=tuple((team.id, tuple(node.teams.members(team.id))) for team in teams),
+        presence=tuple(node.presence.list()),
+        requests=tuple(node.joining.requests()),
+        nearby=tuple(node.nearby.teams()),
+        notices=tuple(node.notices()),
+        drafts=tuple(await node.drafts.all()),
+    )
+
+
+class Feed(QObject):
+    """Fills a `WindowModel` from a node."""
+
+    message_event = Signal(object)
+    """`MessageCreated`, `MessageChanged`, `MessagesArrived` or `DeliveryChanged`."""
+    reloaded = Signal()
+    """Everything was read anew: what is shown of messages may be stale."""
+    ask_answered = Signal(object)
+
+    def __init__(self, bridge: Bridge, model: WindowModel) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._model = model
+        bridge.events.connect(self._take_all)
+
+    async def load(self) -> None:
+        """Read everything. Raises what the node raises when it could not start."""
+        everything = await self._bridge.ask(_read_everything)
+        model = self._model
+        model.take_identity(everything.identity)
+        for team, members in everything.members:
+            model.take_members(team, members)
+        model.take_presence(everything.presence)
+        model.drafts = {(d.conversation, d.thread): d.text for d in everything.drafts}
+        model.take_teams(everything.teams)
+        model.take_conversations(everything.conversations)
+        model.take_requests(everything.requests)
+        model.take_nearby(everything.nearby)
+        for notice in everything.notices:
+            model.take_notice(notice.code, notice.message, notice.hint)
+
+    def _take_all(self, events: list[told.Event]) -> None:
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: told.Event) -> None:
+        model = self._model
+        match event:
+            case (
+                told.MessageCreated()
+                | told.MessageChanged()
+                | told.MessagesArrived()
+                | told.DeliveryChanged()
+            ):
+                self.message_event.emit(event)
+            case told.ConversationChanged(conversation=conversation):
+                model.take_conversation(conversation)
+            case told.TypingChanged(typing=typing):
+                place = (typing.conversation, typing.thread)
+                model.take_typing(place, typing.person, typing.name, typing.on)
+            case told.PresenceChanged(presence=presence):
+                model.take_presence((presence,))
+            case told.TeamChanged(team=team):
+                model.take_team(team)
+                self._read_members(team.id)
+            case told.MembersChanged(team=team_id):
+                self._read_members(team_id)
+            case told.IdentityChanged(identity=identity):
+                model.take_identity(identity)
+            case told.NearbyChanged(teams=teams):
+                model.take_nearby(teams)
+            case told.JoinRequestsChanged(requests=requests):
+                model.take_requests(requests)
+            case told.AskAnswered():
+                self.ask_answered.emit(event)
+            case told.NoticeChanged(code=code, message=message, hint=hint):
+                model.take_notice(code, message, hint)
+            case told.Gap():
+                self._bridge.run(self._reload(), "ui: read everything anew")
+
+    def _read_members(self, team: ConversationId) -> None:
+        self._bridge.run(self._load_members(team), "ui: read members")
+
+    async def _load_members(self, team: ConversationId) -> None:
+        async def read(node: Node) -> tuple[Member, ...]:
+            return tuple(node.teams.members(team))
+
+        self._model.take_members(team, await self._bridge.ask(read))
+
+    async def _reload(self) -> None:
+        await self.load()
+        self.reloaded.emit()
