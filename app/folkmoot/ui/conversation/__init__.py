@@ -1,0 +1,1 @@
+"""One place where people write: timeline, typing line, composer; a channel, a direct, a thread."""
