@@ -1,0 +1,92 @@
+"""The shape of every dialog: a title, fields, a problem line, one act. Shown with `open()` only."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from folkmoot.ui.theme.fonts import TextStyle
+from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.widgets.buttons import Button, ButtonKind
+from folkmoot.ui.widgets.text import Text
+
+WIDTH = 440
+
+
+class Form(QDialog):
+    """A dialog that deletes itself; `submitted` when its act is wanted."""
+
+    submitted = Signal()
+
+    def __init__(self, parent: QWidget, theme: Theme, title: str, *, act: str = "") -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFixedWidth(min(WIDTH, max(320, parent.width() - 40)))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(24, 22, 24, 20)
+        outer.setSpacing(14)
+        outer.addWidget(Text(title, theme, TextStyle.TITLE))
+        self.body = QVBoxLayout()
+        self.body.setSpacing(6)
+        outer.addLayout(self.body)
+        self.problem = Text("", theme, TextStyle.META, "bad_text", wrap=True)
+        self.problem.hide()
+        outer.addWidget(self.problem)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addStretch(1)
+        self.close_button = Button(self.tr("Cancel") if act else self.tr("Close"), theme)
+        self.close_button.setAutoDefault(False)
+        self.close_button.clicked.connect(self.reject)
+        line.addWidget(self.close_button)
+        self.act = Button(act, theme, ButtonKind.PRIMARY)
+        self.act.setVisible(bool(act))
+        self.act.setDefault(bool(act))
+        self.act.clicked.connect(self._submit)
+        line.addWidget(self.act)
+        outer.addLayout(line)
+
+    def add_field(self, label: str, field: QWidget, hint: str = "") -> None:
+        """A field below its name, with a hint below it."""
+        name = Text(label, self.theme, TextStyle.LABEL_STRONG)
+        name.setBuddy(field)
+        self.body.addWidget(name)
+        self.body.addWidget(field)
+        if hint:
+            self.body.addWidget(Text(hint, self.theme, TextStyle.META, "faint", wrap=True))
+        self.body.addSpacing(6)
+
+    def say_problem(self, words: str) -> None:
+        """Show what went wrong; the act can be tried again."""
+        self.problem.setText(words)
+        self.problem.setVisible(bool(words))
+        self.set_busy(False)
+        self.fit()
+
+    def set_busy(self, busy: bool) -> None:
+        """The act is on its way."""
+        self.act.setEnabled(not busy)
+
+    def fit(self) -> None:
+        """Take the height that the words need at this width."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+
+    def open(self) -> None:
+        """Show it over its window; nothing else waits for it."""
+        self.fit()
+        super().open()
+
+    def _submit(self) -> None:
+        if self.act.isEnabled():
+            self.submitted.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The ground of a panel."""
+        QPainter(self).fillRect(self.rect(), self.theme.colour("panel"))

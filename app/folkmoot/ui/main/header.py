@@ -1,0 +1,258 @@
+"""The head of a conversation: name, topic (a click edits it), members."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QWidget,
+)
+
+from folkmoot.ui.main.rows import write_line
+from folkmoot.ui.main.state import HeaderState
+from folkmoot.ui.theme.avatars import paint_avatar, paint_presence
+from folkmoot.ui.theme.fonts import TextStyle
+from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.widgets.buttons import IconButton
+from folkmoot.ui.widgets.fields import TextField
+from folkmoot.ui.widgets.focus import KeyboardFocus
+
+HEIGHT = 56
+TOPIC_LIMIT = 250
+
+
+class _Title(KeyboardFocus, QPushButton):
+    """Sign or avatar, and the name; a click opens what can be done with the channel."""
+
+    focus_radius = 7
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._state: HeaderState | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def show_state(self, state: HeaderState) -> None:
+        """Show the newest."""
+        self._state = state
+        self.setEnabled(state.may_change)
+        self.setAccessibleName(state.name)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """The name whole."""
+        name = self._state.name if self._state else ""
+        metrics = QFontMetricsF(self.theme.font(TextStyle.TITLE))
+        return QSize(round(metrics.horizontalAdvance(name)) + 46, 36)
+
+    def minimumSizeHint(self) -> QSize:
+        """It may be cut."""
+        return QSize(72, 36)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it."""
+        if self._state is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        hot = self.isEnabled() and self.underMouse()
+        if hot:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.theme.colour("hover"))
+            painter.drawRoundedRect(QRectF(self.rect()), 7, 7)
+        state = self._state
+        left = 30
+        if state.is_channel:
+            picture = self.theme.pixmap("hash", "ink", 18, self.devicePixelRatioF())
+            painter.drawPixmap(6, 9, picture)
+            left = 27
+        else:
+            box = QRectF(6, 6, 24, 24)
+            paint_avatar(painter, box, state.name, state.key)
+            if state.presence is not None:
+                ground = "hover" if hot else "panel"
+                paint_presence(painter, box, state.presence, self.theme, ground)
+            left = 38
+        font = self.theme.font(TextStyle.TITLE)
+        place = QRectF(left, 0, self.width() - left - 4, self.height())
+        shown = write_line(painter, font, self.theme, "ink", state.name, place)
+        self.setToolTip("" if shown else state.name)
+
+
+class _Topic(KeyboardFocus, QPushButton):
+    """The topic on one line; a click edits it where that is allowed."""
+
+    focus_radius = 7
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._words = ""
+        self._token = "mute"
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(30)
+
+    def show_topic(self, topic: str, *, may_change: bool) -> None:
+        """Show a topic, or the invitation to write one."""
+        self.setEnabled(may_change)
+        empty = self.tr("Add a topic") if may_change else ""
+        self._words = topic or empty
+        self._token = "mute" if topic else "faint"
+        name = self.tr("Topic: {topic}").format(topic=topic) if topic else empty
+        self.setAccessibleName(name)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = self.theme.font(TextStyle.LABEL)
+        if self.isEnabled() and self.underMouse():
+            width = min(QFontMetricsF(font).horizontalAdvance(self._words) + 16, self.width())
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.theme.colour("hover"))
+            painter.drawRoundedRect(QRectF(0, 0, width, self.height()), 7, 7)
+        box = QRectF(8, 0, self.width() - 16, self.height())
+        shown = write_line(painter, font, self.theme, self._token, self._words, box)
+        self.setToolTip("" if shown else self._words)
+
+
+class _Members(KeyboardFocus, QPushButton):
+    """How many are members."""
+
+    focus_radius = 7
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._count = 0
+        self.setCheckable(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def nextCheckState(self) -> None:
+        """Checked while the pane is open: the presenter says so."""
+
+    def show_count(self, count: int) -> None:
+        """Show the number; none hides the button."""
+        self._count = count
+        self.setVisible(count > 0)
+        name = self.tr("Members: {n}").format(n=count)
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setFixedSize(self.sizeHint())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Icon and number."""
+        metrics = QFontMetricsF(self.theme.font(TextStyle.LABEL_STRONG))
+        return QSize(round(metrics.horizontalAdvance(str(self._count))) + 40, 32)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        on = self.isChecked()
+        if on or self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.theme.colour("accent_soft" if on else "hover"))
+            painter.drawRoundedRect(QRectF(self.rect()), 7, 7)
+        token = "ink" if on else "mute"
+        picture = self.theme.pixmap("users", token, 16, self.devicePixelRatioF())
+        painter.drawPixmap(8, 8, picture)
+        painter.setFont(self.theme.font(TextStyle.LABEL_STRONG))
+        painter.setPen(self.theme.colour(token))
+        box = QRectF(30, 0, self.width() - 30, self.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, str(self._count))
+
+
+class _TopicField(TextField):
+    """The topic while it is edited: Return keeps, Escape drops."""
+
+    dropped = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape drops what was typed."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.dropped.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class Header(QWidget):
+    """56 pixels over the conversation."""
+
+    topic_typed = Signal(str)
+    name_pressed = Signal()
+    members_pressed = Signal()
+    side_bar_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._state: HeaderState | None = None
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName(self.tr("Conversation"))
+        line = QHBoxLayout(self)
+        line.setContentsMargins(14, 0, 12, 1)
+        line.setSpacing(4)
+        self.fold = IconButton("list", self.tr("Show conversations"), theme)
+        self.fold.clicked.connect(self.side_bar_wanted)
+        self.fold.hide()
+        line.addWidget(self.fold)
+        self.title = _Title(theme)
+        self.title.clicked.connect(self.name_pressed)
+        line.addWidget(self.title)
+        self.topic = _Topic(theme)
+        self.topic.clicked.connect(self._edit_topic)
+        self.topic_field = _TopicField(
+            self.tr("Topic"), theme, max_length=TOPIC_LIMIT, compact=True
+        )
+        self.topic_field.returnPressed.connect(self._keep_topic)
+        self.topic_field.dropped.connect(self._end_edit)
+        self.topic_field.editingFinished.connect(self._end_edit)
+        holder = QWidget()
+        self._stack = QStackedLayout(holder)
+        self._stack.addWidget(self.topic)
+        self._stack.addWidget(self.topic_field)
+        holder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        line.addWidget(holder, 1)
+        self.members = _Members(theme)
+        self.members.clicked.connect(self.members_pressed)
+        line.addWidget(self.members)
+
+    def show_state(self, state: HeaderState) -> None:
+        """Show the newest; a topic being edited stays as it is."""
+        self._state = state
+        self.title.show_state(state)
+        self.topic.show_topic(state.topic, may_change=state.may_change)
+        self.members.show_count(state.members)
+
+    def _edit_topic(self) -> None:
+        self.topic_field.setText(self._state.topic if self._state else "")
+        self._stack.setCurrentWidget(self.topic_field)
+        self.topic_field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.topic_field.selectAll()
+
+    def _keep_topic(self) -> None:
+        text = self.topic_field.text()
+        self._end_edit()
+        self.topic_typed.emit(text)
+
+    def _end_edit(self) -> None:
+        if self._stack.currentWidget() is self.topic_field:
+            self._stack.setCurrentWidget(self.topic)
+            self.topic.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Ground and the line below."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("panel"))
+        y = self.height() - 1
+        painter.fillRect(0, y, self.width(), 1, self._theme.colour("line"))

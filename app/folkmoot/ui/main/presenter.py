@@ -1,0 +1,382 @@
+"""Decides in the main window: which team and conversation are open, and what stands around them.
+
+Reading and writing in a conversation are `conversation.presenter`'s, the right pane is `beside`'s,
+dialogs open themselves in `dialogs.presenter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from folkmoot.domain.errors import FolkmootError
+from folkmoot.domain.ids import ConversationId, PersonId
+from folkmoot.services.events import Event
+from folkmoot.services.values import Conversation, ConversationKind, FirstPage, Invite
+from folkmoot.ui.bridge import Bridge
+from folkmoot.ui.conversation.drafting import Drafting
+from folkmoot.ui.conversation.presenter import ConversationPresenter
+from folkmoot.ui.dialogs.presenter import Dialogs
+from folkmoot.ui.facade import Node
+from folkmoot.ui.feed import Feed
+from folkmoot.ui.main import empty
+from folkmoot.ui.main.beside import Beside
+from folkmoot.ui.main.doorkeeper import Doorkeeper
+from folkmoot.ui.main.shortcuts import Shortcuts
+from folkmoot.ui.main.state import header_state, place_words, rail_state, side_bar_state
+from folkmoot.ui.main.view import MainView
+from folkmoot.ui.model import WindowModel
+from folkmoot.ui.shell import Shell
+from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.widgets.emoji import EmojiList
+from folkmoot.ui.widgets.popover import MenuItem, build_menu
+
+INVITE_S = 7 * 24 * 3600
+
+
+class MainPresenter(QObject):
+    """Works a `MainView`."""
+
+    start_wanted = Signal()
+    """The start screen, for another team."""
+
+    def __init__(
+        self,
+        view: MainView,
+        shell: Shell,
+        theme: Theme,
+        model: WindowModel,
+        feed: Feed,
+        bridge: Bridge,
+        profile: Path,
+        emoji: EmojiList,
+    ) -> None:
+        super().__init__()
+        self.view = view
+        self.team: ConversationId | None = None
+        self.conversation: ConversationId | None = None
+        self._shell = shell
+        self._theme = theme
+        self._model = model
+        self._bridge = bridge
+        self._drafting = Drafting(model, bridge)
+        self.reading = ConversationPresenter(
+            view.conversation, model, bridge, self._drafting, emoji
+        )
+        self.dialogs = Dialogs(shell, theme, model, bridge, profile)
+        self.beside = Beside(view, model, bridge, self._drafting, emoji)
+        self.door = Doorkeeper(view, model, bridge)
+        self.shortcuts = Shortcuts(self, shell)
+        self._last: dict[ConversationId, ConversationId] = {}
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(0)
+        self._refresh.timeout.connect(self._show_around)
+        self._connect(feed)
+
+    def _connect(self, feed: Feed) -> None:
+        view, model = self.view, self._model
+        view.rail.chosen.connect(lambda team: self.open_team(ConversationId(team)))
+        view.rail.added.connect(self.start_wanted)
+        view.side_bar.chosen.connect(lambda c: self.open_conversation(ConversationId(c)))
+        view.side_bar.channel_wanted.connect(lambda: self._with_team(self.dialogs.create_channel))
+        view.side_bar.direct_wanted.connect(lambda: self._with_team(self.dialogs.new_direct))
+        view.side_bar.team_menu_wanted.connect(self._open_team_menu)
+        view.side_bar.settings_wanted.connect(self.dialogs.settings)
+        view.header.topic_typed.connect(self._set_topic)
+        view.header.name_pressed.connect(self._open_channel_menu)
+        view.header.members_pressed.connect(self._toggle_members)
+        self.reading.thread_wanted.connect(self.beside.open_thread)
+        self.beside.invite_wanted.connect(lambda: self._with_team(self.dialogs.invite))
+        self.beside.person_chosen.connect(self._write_to)
+        self.beside.closed.connect(self._show_around)
+        self.dialogs.opened.connect(lambda c: self.open_conversation(ConversationId(c)))
+        feed.message_event.connect(self._take)
+        feed.reloaded.connect(self._read_anew)
+        for changed in (
+            model.identity_changed,
+            model.teams_changed,
+            model.conversations_changed,
+            model.members_changed,
+            model.presence_changed,
+            model.notices_changed,
+            self._drafting.began_or_ended,
+        ):
+            changed.connect(lambda *_: self._refresh.start())
+
+    # --- opening
+
+    def begin(self, first: FirstPage | None) -> None:
+        """Take over what the first frame shows."""
+        if first is None or not first.teams:
+            return
+        self.team = first.team if first.team in self._model.teams else first.teams[0].id
+        self.conversation = first.conversation
+        if self.conversation in self._model.conversations and first.page is not None:
+            assert self.conversation is not None
+            self.reading.adopt((self.conversation, None), self._make_empty)
+            self._last[self.team] = self.conversation
+        self._show_around()
+        self.view.conversation.composer.setFocus()
+
+    def loaded(self) -> None:
+        """The node answered: the conversation is read as it is now."""
+        if self.team not in self._model.teams:
+            teams = list(self._model.teams)
+            if teams:
+                self.open_team(teams[0])
+            return
+        current = self._model.conversations.get(self.conversation) if self.conversation else None
+        if current is None:
+            self.open_team(self.team)
+        elif current.unread:
+            self.open_conversation(current.id)
+        else:
+            self.reading.refresh()
+
+    def open_team(self, team: ConversationId) -> None:
+        """Show a team where it was left, else its first channel."""
+        if team not in self._model.teams:
+            return
+        self.team = team
+        self.beside.close()
+        channels = self._model.channels(team)
+        last = self._last.get(team)
+        if last not in self._model.conversations:
+            last = channels[0].id if channels else None
+        if last is not None:
+            self.open_conversation(last)
+        else:
+            self._show_around()
+
+    def open_conversation(self, id_: ConversationId) -> None:
+        """Show a conversation; the text of the one before stays until the new one is there."""
+        conversation = self._model.conversations.get(id_)
+        if conversation is None:
+            return
+        if self.conversation != id_:
+            self.beside.close_thread()
+
+        def shown() -> None:
+            self.conversation = id_
+            self.team = conversation.team or self.team
+            if self.team is not None:
+                self._last[self.team] = id_
+            self._show_around()
+            self.view.fold_side_bar()
+            self.view.conversation.composer.setFocus()
+            self._remember()
+
+        self.reading.open(
+            (id_, None),
+            unread=conversation.unread > 0,
+            make_empty=self._make_empty_of(id_),
+            shown=shown,
+        )
+
+    def step(self, by: int) -> None:
+        """The conversation above or below in the side bar."""
+        rows = [row.row.conversation for row in self.view.side_bar.rows]
+        if not rows:
+            return
+        at = rows.index(self.conversation) if self.conversation in rows else 0
+        self.open_conversation(rows[(at + by) % len(rows)])
+
+    def set_active(self, active: bool) -> None:
+        """The window became the active one, or is no longer: a good moment to save."""
+        if not active:
+            self._drafting.save()
+
+    def save(self) -> None:
+        """Save what is not on disk yet."""
+        self._drafting.save()
+
+    def _remember(self) -> None:
+        team, conversation = self.team, self.conversation
+
+        async def keep(node: Node) -> None:
+            await node.settings.set("window.team", team.hex() if team else None)
+            await node.settings.set(
+                "window.conversation", conversation.hex() if conversation else None
+            )
+
+        self._bridge.tell(keep)
+
+    # --- what stands around
+
+    def _show_around(self) -> None:
+        if self.team not in self._model.teams:
+            return
+        team = self.team
+        view = self.view
+        rail_was = view.rail.isHidden()
+        view.rail.show_teams(rail_state(self._model, team))
+        if view.rail.isHidden() != rail_was:
+            view.replace()
+        view.side_bar.show_state(side_bar_state(self._model, team, self.conversation))
+        current = self._model.conversations.get(self.conversation) if self.conversation else None
+        if current is None:
+            return
+        view.header.show_state(header_state(self._model, current))
+        view.header.members.setChecked(self.beside.shows_members)
+        words = place_words(self._model, current)
+        view.conversation.composer.set_placeholder(self.tr("Message {place}").format(place=words))
+        self._shell.say_where(words, self._model.teams[team].name)
+        if self._empty_kind != self._kind_of_empty(current):
+            self.reading.renew_empty(self._make_empty)
+
+    _empty_kind: tuple[object, ...] = ()
+
+    def _kind_of_empty(self, conversation: Conversation) -> tuple[object, ...]:
+        team = self._model.teams.get(conversation.team) if conversation.team else None
+        alone = (
+            team is not None
+            and conversation.kind is ConversationKind.CHANNEL
+            and len(self._model.members.get(team.id, ())) <= 1
+            and team.members <= 1
+        )
+        name = place_words(self._model, conversation)
+        if alone and team is not None:
+            return ("alone", team.name, team.visible)
+        if conversation.kind is ConversationKind.CHANNEL:
+            return ("channel", conversation.name)
+        return ("direct" if self._model.others(conversation) else "notes", name)
+
+    def _make_empty(self) -> QWidget:
+        return self._make_empty_of(self.conversation)()
+
+    def _make_empty_of(self, id_: ConversationId | None) -> Callable[[], QWidget]:
+        def make() -> QWidget:
+            conversation = self._model.conversations.get(id_) if id_ is not None else None
+            if conversation is None:
+                return QWidget()
+            self._empty_kind = kind = self._kind_of_empty(conversation)
+            if kind[0] == "alone":
+                return self._make_alone(str(kind[1]), visible=bool(kind[2]))
+            made = {
+                "channel": empty.fresh_channel,
+                "notes": empty.fresh_notes,
+                "direct": empty.fresh_direct,
+            }[str(kind[0])]
+            return made(self._theme, str(kind[1]))
+
+        return make
+
+    def _make_alone(self, team: str, *, visible: bool) -> QWidget:
+        state = empty.AloneState(self._theme, team, visible=visible)
+
+        async def invite(node: Node) -> Invite:
+            assert self.team is not None
+            return await node.teams.invite(self.team, expires_s=INVITE_S)
+
+        async def work() -> None:
+            try:
+                made = await self._bridge.ask(invite)
+            except FolkmootError as error:
+                state.say_problem(str(error))
+            else:
+                state.show_link(made.link)
+
+        def wanted() -> None:
+            state.invite.setEnabled(False)
+            self._bridge.run(work(), "ui: make an invitation")
+
+        state.invite_wanted.connect(wanted)
+        return state
+
+    def _take(self, event: Event) -> None:
+        self.reading.take(event)
+        self.beside.take(event)
+
+    def _read_anew(self) -> None:
+        self.reading.refresh()
+        self.beside.refresh()
+
+    # --- acts
+
+    def _with_team(self, act: Callable[[ConversationId], None]) -> None:
+        if self.team is not None:
+            act(self.team)
+
+    def _toggle_members(self) -> None:
+        conversation = self._model.conversations.get(self.conversation or ConversationId(b""))
+        if conversation is not None:
+            self.beside.toggle_members(conversation, self.team)
+            self._show_around()
+
+    def _set_topic(self, topic: str) -> None:
+        conversation = self.conversation
+        known = self._model.conversations.get(conversation) if conversation else None
+        if conversation is None or known is None or topic.strip() == known.topic:
+            return
+
+        async def change(node: Node) -> Conversation:
+            return await node.conversations.set_topic(conversation, topic.strip())
+
+        async def work() -> None:
+            try:
+                self._model.take_conversation(await self._bridge.ask(change))
+            except FolkmootError as error:
+                self.view.conversation.composer.say(str(error), bad=True)
+
+        self._bridge.run(work(), "ui: set a topic")
+
+    def _write_to(self, person: PersonId) -> None:
+        team = self.team
+
+        async def start(node: Node) -> Conversation:
+            return await node.conversations.open_direct(team, [person])
+
+        async def work() -> None:
+            try:
+                conversation = await self._bridge.ask(start)
+            except FolkmootError as error:
+                self.view.conversation.composer.say(str(error), bad=True)
+                return
+            self._model.take_conversation(conversation)
+            self.open_conversation(conversation.id)
+
+        self._bridge.run(work(), "ui: write to somebody")
+
+    def _open_team_menu(self) -> None:
+        items = [
+            MenuItem(
+                self.tr("Invite people…"),
+                lambda: self._with_team(self.dialogs.invite),
+                "user-plus",
+            ),
+            MenuItem(
+                self.tr("Team settings…"),
+                lambda: self._with_team(self.dialogs.team_settings),
+                "settings",
+            ),
+            MenuItem(
+                self.tr("Create a channel…"),
+                lambda: self._with_team(self.dialogs.create_channel),
+                "hash",
+            ),
+            MenuItem(""),
+            MenuItem(self.tr("Start or join another team"), self.start_wanted.emit, "plus"),
+        ]
+        self._pop_up(items, self.view.side_bar.team)
+
+    def _open_channel_menu(self) -> None:
+        conversation = self._model.conversations.get(self.conversation or ConversationId(b""))
+        if conversation is None or conversation.kind is not ConversationKind.CHANNEL:
+            return
+        items = [
+            MenuItem(
+                self.tr("Rename the channel…"),
+                lambda: self.dialogs.rename_channel(conversation),
+                "pencil",
+            ),
+            MenuItem(self.tr("Edit the topic"), self.view.header.topic.click, "text-quote"),
+        ]
+        self._pop_up(items, self.view.header.title)
+
+    def _pop_up(self, items: list[MenuItem], below: QWidget) -> None:
+        menu = build_menu(self.view, self._theme, items)
+        menu.popup(below.mapToGlobal(QPoint(0, below.height() + 2)))
