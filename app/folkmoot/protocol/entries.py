@@ -207,7 +207,9 @@ def _check_log(log: LogKey, header: Header, entry: EntryId) -> None:
         raise PeerError("wrong_log", "only what founds a conversation names none")
     if conversation != log.conversation or header.device != log.device or header.grant != log.grant:
         raise PeerError("wrong_log", "an entry belongs to another log")
-    if (kind in OPENING_KINDS) != (header.sequence == 1):
+    if (kind in OPENING_KINDS) != (header.sequence == 1) or (
+        kind not in FOUNDING_KINDS and log.grant == ZERO and header.previous == log.conversation
+    ):
         raise PeerError("bad_open", "a log begins with its opening entry and has no other")
 
 

@@ -173,6 +173,9 @@ def test_a_genesis_is_the_only_entry_of_its_log_and_names_no_conversation() -> N
     genesis = ANN.logs[LogKey(ConversationId(TEAM), ANN.device, EntryId(ZERO))][0]
     log = genesis.log
     assert verify([genesis], log=log)[0].id == TEAM
+    after = signed(replace(HELD[1].header, grant=log.grant, previous=genesis.id), HELD[1].body)
+    assert code(lambda: verify([genesis, after], log=log)) == "bad_open"
+    assert code(lambda: verify([after], log=log, first=2, previous=genesis.id)) == "bad_open"
     other = log._replace(conversation=ConversationId(seed("x")))
     assert code(lambda: verify([genesis], log=other)) == "wrong_log"
     inside = body_in(Genesis("In here", ANN.certificate))
