@@ -22,6 +22,7 @@ _LINE_ENDS = "\u2028\u2029"
 _CONTROLS = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
 _REFUSED = frozenset(_CONTROLS + _LINE_ENDS + _BIDI)
 _SPACES = " \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_EDGES = _CONTROLS + _LINE_ENDS + _SPACES
 _INVISIBLE = frozenset(_SPACES + "\u00ad\u200b\u200c\u200d\u2060\ufeff")
 
 
@@ -47,7 +48,7 @@ def is_text(text: str) -> bool:
 
 def clean_name(text: str, field: str = "name") -> str:
     """A team's, person's or computer's name, trimmed."""
-    name = text.strip(_CONTROLS + _LINE_ENDS + _SPACES)
+    name = text.strip(_EDGES)
     if not name or not _is_visible(name):
         raise UserError("bad_text", f"The {field} is empty.", "Type at least one letter.")
     return _line(name, MAX_NAME_LENGTH, field)
@@ -55,7 +56,7 @@ def clean_name(text: str, field: str = "name") -> str:
 
 def clean_channel_name(text: str) -> str:
     """A channel's name: trimmed, a leading # dropped, lower-cased, runs of spaces made to ``-``."""
-    return clean_name("-".join(text.strip().lstrip("#").lower().split()), "channel name")
+    return clean_name("-".join(text.lstrip("#" + _EDGES).lower().split()), "channel name")
 
 
 def clean_topic(text: str) -> str:

@@ -141,7 +141,7 @@ def make_entry(
         previous=previous,
         wall_ms=stamp.wall_ms,
         counter=stamp.counter,
-        kind=body.kind,
+        kind=int(body.kind),
         body_hash=body_hash(data),
     )
     header_bytes = encode_header(header)
@@ -207,9 +207,8 @@ def _check_log(log: LogKey, header: Header, entry: EntryId) -> None:
         raise PeerError("wrong_log", "only what founds a conversation names none")
     if conversation != log.conversation or header.device != log.device or header.grant != log.grant:
         raise PeerError("wrong_log", "an entry belongs to another log")
-    if (kind in OPENING_KINDS) != (header.sequence == 1) or (
-        kind not in FOUNDING_KINDS and log.grant == ZERO and header.previous == log.conversation
-    ):
+    after_genesis = log.grant == ZERO and header.previous == EntryId(log.conversation)
+    if (kind in OPENING_KINDS) != (header.sequence == 1) or after_genesis:
         raise PeerError("bad_open", "a log begins with its opening entry and has no other")
 
 

@@ -160,7 +160,9 @@ def test_a_guest_who_may_invite_cannot_make_a_member() -> None:
     grant = ann.write(team, team, Grant(guest.person, Level.GUEST, may_invite=True)).id
     made = guest.write(team, grant, invite("more", Level.MEMBER))
     ann.write(team, team, admit(team, made, "more", carl))
-    assert state_of(team, ann, guest).role_of(carl.person) is None
+    state = state_of(team, ann, guest)
+    assert state.role_of(carl.person) is None
+    assert made.id not in state.invites
 
 
 def test_a_guest_cannot_admit_and_cannot_open_more_channels_than_their_own() -> None:
