@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -249,7 +249,7 @@ class EventShape(Shape, frozen=True):
     cursor: str
     type: str
     at: str
-    data: dict[str, object]
+    data: dict[str, Any]
 
 
 # --- request bodies ------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """Tokens of the local API: made, checked, listed, taken back.
 
 A token is a JWT (RFC 7519, HS256) whose id stands in a file of the profile; taking the id out of
-the file ends the token. The secret and the file are private (0600) and never logged. Checking reads
-the file at most every two seconds, on another thread, so that a token made or ended by the command
-line counts without a restart.
+the file ends the token within two seconds. The secret and the file are private (0600) and never
+logged. Checking reads them on another thread, so that a token made or ended by the command line
+counts without a restart.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TokenBook:
         self._folder = folder
         self._known: frozenset[str] = frozenset()
         self._secret = b""
-        self._read_at: float | None = None
+        self._read_at = 0.0
 
     # Blocking: for the command line and for worker threads.
 
@@ -105,10 +105,16 @@ class TokenBook:
 
     async def scopes_of(self, token: str) -> frozenset[str]:
         """The scopes of a token that counts; raises `Refused`."""
-        now = asyncio.get_running_loop().time()
-        if self._read_at is None or now - self._read_at > _FRESH_S:
-            self._secret, self._known = await asyncio.to_thread(self._read)
-            self._read_at = now
+        if not self._secret or self._loop_time() - self._read_at > _FRESH_S:
+            await self._refresh()
+        claims = self._claims(token)
+        if claims["jti"] not in self._known:
+            await self._refresh()  # made a moment ago, by the command line
+        if claims["jti"] not in self._known:
+            raise Refused("token_revoked", "This token was taken back.", _HOW)
+        return frozenset(str(claims["scope"]).split())
+
+    def _claims(self, token: str) -> dict[str, Any]:
         if not self._secret:
             raise Refused("bad_token", "No token was made for this profile yet.", _HOW)
         try:
@@ -123,9 +129,15 @@ class TokenBook:
             raise Refused("token_expired", "This token is out of date.", _HOW) from error
         except jwt.InvalidTokenError as error:
             raise Refused("bad_token", "This token is not one of this profile.", _HOW) from error
-        if claims["jti"] not in self._known:
-            raise Refused("token_revoked", "This token was taken back.", _HOW)
-        return frozenset(str(claims["scope"]).split())
+        return claims
+
+    async def _refresh(self) -> None:
+        self._secret, self._known = await asyncio.to_thread(self._read)
+        self._read_at = self._loop_time()
+
+    @staticmethod
+    def _loop_time() -> float:
+        return asyncio.get_running_loop().time()
 
     def _read(self) -> tuple[bytes, frozenset[str]]:
         return self._load_secret(), frozenset(one.id for one in self._load())

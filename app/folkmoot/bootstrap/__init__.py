@@ -44,7 +44,10 @@ def run_node(
 
 def make_token(*, profile: Path | None, scopes: frozenset[str], expires_s: int) -> str:
     """Return a token for the local API of `profile`, valid for `expires_s` seconds."""
-    return ""
+    from folkmoot.api.tokens import TokenBook
+    from folkmoot.system.profile import open_profile
+
+    return TokenBook(open_profile(profile).api).make(sorted(scopes), expires_s)
 
 
 def rebuild_store(*, profile: Path | None) -> str:

@@ -11,7 +11,9 @@ from folkmoot import __version__
 from folkmoot.system.profile import Profile
 
 if TYPE_CHECKING:
+    from folkmoot.api.server import ApiServer
     from folkmoot.services.node import Node
+    from folkmoot.services.ports import Clock
 
 CLOSE_S = 2.5
 """How long the node may take to close; then the process ends without it."""
@@ -21,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a node is to run. `api_port` None: no API, unless the setting ``api.port`` is there."""
+    """How a node is to run. `api_port` None: no API."""
 
     name: str | None = None
     listen: tuple[str, ...] = ()
@@ -33,20 +35,33 @@ class Options:
 class RunningNode:
     """A node with everything around it: store, transport, discovery, API."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, clock: Clock) -> None:
         self.node = node
         self.api_url: str | None = None
+        self._clock = clock
+        self._api: ApiServer | None = None
 
     async def start(self, profile: Profile, options: Options) -> None:
         """Start the node and what serves it. Raises `EnvironmentFault`."""
         await self.node.start(options.listen, options.peers)
         if options.name is not None and not self.node.identity.named:
             await self.node.identity.rename(options.name)
+        if options.api_port is not None:
+            await self._serve(profile, options.api_port)
+
+    async def _serve(self, profile: Profile, port: int) -> None:
+        from folkmoot.api.server import ApiServer
+        from folkmoot.api.tokens import TokenBook
+
+        self._api = ApiServer(self.node, TokenBook(profile.api), self._clock, __version__)
+        self.api_url = await self._api.start(port)
 
     async def aclose(self) -> None:
         """Stop everything, what serves others first. Takes `CLOSE_S` at most."""
         try:
             async with asyncio.timeout(CLOSE_S):
+                if self._api is not None:
+                    await self._api.aclose()
                 await self.node.aclose()
         except TimeoutError:
             _log.error("the node did not close in time")
@@ -75,7 +90,7 @@ async def build(profile: Profile, options: Options) -> RunningNode:
         save=lambda changed: asyncio.to_thread(save_certificate, profile, changed),
     )
     store = await SqliteStore.open(profile.store, keyring.person, keyring.device, clock=clock)
-    running = RunningNode(Node(installation, store, clock, randomness))
+    running = RunningNode(Node(installation, store, clock, randomness), clock)
     try:
         await running.start(profile, options)
     except BaseException:
