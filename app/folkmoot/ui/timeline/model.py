@@ -16,7 +16,9 @@ from folkmoot.domain.ids import EntryId
 from folkmoot.services.values import Message, Page
 
 WINDOW_LIMIT = 640
-"""Messages held at most; the far side is dropped when more arrive."""
+"""Messages held after a page came; the far side is dropped."""
+_SLACK = 64
+"""Single arrivals that may come on top before the far side is dropped again."""
 
 
 class TimelineModel(QObject):
@@ -109,7 +111,8 @@ class TimelineModel(QObject):
             self.moved_on.emit(0)
         else:
             self._insert(place, [message])
-            self._drop(0, len(self._rows) - WINDOW_LIMIT)
+            if len(self._rows) >= WINDOW_LIMIT + _SLACK:
+                self._drop(0, len(self._rows) - WINDOW_LIMIT)
 
     def replace(self, message: Message) -> None:
         """Show a message as it reads now; one that is not held is no matter."""
@@ -158,7 +161,10 @@ class TimelineModel(QObject):
             self.moved_on.emit(0)
             return
         self._rows[index:index] = messages
-        self._index = None
+        if self._index is not None and index + len(messages) == len(self._rows):
+            self._index.update((m.id, index + i) for i, m in enumerate(messages))
+        else:
+            self._index = None
         self.inserted.emit(index, len(messages))
 
     def _drop(self, index: int, count: int) -> None:
