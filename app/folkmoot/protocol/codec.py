@@ -16,6 +16,8 @@ from folkmoot.domain.errors import PeerError
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
 
 MAX_NESTING = 8
+MAX_ITEMS = 10_000
+"""Of all arrays of one value together: walking a frame takes a few milliseconds at most."""
 MAX_INTEGER = 2**63 - 1
 
 T = TypeVar("T")
@@ -61,7 +63,7 @@ def check_shape(data: bytes, limit: int) -> None:
     end = len(data)
     if end > limit:
         raise PeerError("too_large", f"{end} bytes where {limit} are allowed")
-    at, left = 0, 1
+    at, left, items = 0, 1, 0
     outer: list[int] = []
     while left or outer:
         if not left:
@@ -83,6 +85,9 @@ def check_shape(data: bytes, limit: int) -> None:
                 size, at = int.from_bytes(data[at : at + size], "big"), at + size
             if len(outer) >= MAX_NESTING or size > end - at:
                 raise PeerError("not_canonical", "an array is too deep or longer than its bytes")
+            items += size
+            if items > MAX_ITEMS:
+                raise PeerError("too_large", f"more than {MAX_ITEMS} items in one value")
             outer.append(left)
             left = size
         else:

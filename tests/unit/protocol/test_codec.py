@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot.domain.errors import PeerError
-from folkmoot.protocol.codec import MAX_INTEGER, MAX_NESTING, pack, unpack
+from folkmoot.protocol.codec import MAX_INTEGER, MAX_ITEMS, MAX_NESTING, pack, unpack
 
 LIMIT = 100_000
 SCALARS = st.one_of(
@@ -75,3 +75,11 @@ def test_a_value_over_its_limit_is_refused_unread() -> None:
     with pytest.raises(PeerError) as caught:
         unpack(pack(bytes(100)), 50)
     assert caught.value.code == "too_large"
+
+
+def test_a_value_of_too_many_items_is_refused() -> None:
+    assert len(unpack(pack([0] * MAX_ITEMS), LIMIT)) == MAX_ITEMS
+    for value in ([0] * (MAX_ITEMS + 1), [[0] * (MAX_ITEMS // 2)] * 2):
+        with pytest.raises(PeerError) as caught:
+            unpack(pack(value), LIMIT)
+        assert caught.value.code == "too_large"
