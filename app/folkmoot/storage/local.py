@@ -15,6 +15,8 @@ from folkmoot.storage.rows import Rows, one
 MAX_ADDRESSES_PER_DEVICE = 8
 MAX_UNKNOWN_ADDRESSES = 64
 MAX_DELIVERIES = 200
+LAST_CONVERSATION = "window.conversation"
+"""The setting that says in hexadecimal which conversation the window had open."""
 _NO_DEVICE = b""
 
 

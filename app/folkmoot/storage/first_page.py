@@ -1,0 +1,95 @@
+"""The last conversation as it was left, for the first paint, before the node is up.
+
+Reads with the standard library's driver and read-only, so that nothing heavy is imported. Whatever
+is wrong with the store is told by the node that opens it after; here it only means "nothing yet".
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from folkmoot.domain.ids import ConversationId, DeviceId, PersonId
+from folkmoot.services.values import Conversation, Page
+from folkmoot.storage.local import LAST_CONVERSATION, setting
+from folkmoot.storage.reading import Reading
+from folkmoot.storage.rows import Row, one
+
+FIRST_PAGE_MESSAGES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """What the main window needs to paint itself. `page` belongs to `conversation`."""
+
+    own_name: str
+    team_name: str
+    conversations: tuple[Conversation, ...]
+    conversation: ConversationId | None
+    page: Page | None
+
+
+class _PlainRows:
+    """`Rows` on the plain driver, for reading only."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self._connection.execute(sql, tuple(parameters))
+
+    def many(self, sql: str, rows: Sequence[Row]) -> None:
+        self._connection.executemany(sql, rows)
+
+
+def read_first_page(path: Path) -> FirstPage | None:
+    """The first page of the store at `path`; None if there is none that can be read now."""
+    if not path.is_file():
+        return None
+    connection = None
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)
+        connection.execute("BEGIN")
+        return _read(_PlainRows(connection))
+    except sqlite3.Error:
+        return None
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _read(rows: _PlainRows) -> FirstPage | None:
+    owner = dict(rows.all("SELECT key, value FROM meta WHERE key IN ('me', 'device')"))
+    if len(owner) != 2:
+        return None
+    me = PersonId(owner["me"])
+    reading = Reading(rows, me, DeviceId(owner["device"]))
+    conversations = reading.conversations()
+    shown = _last_open(rows, conversations)
+    name = one(rows, "SELECT name FROM member WHERE person = ? ORDER BY team LIMIT 1", (me,))
+    team = None
+    if shown is not None and shown.team is not None:
+        sql = "SELECT t.name FROM team t JOIN conversation c ON c.key = t.conversation"
+        team = one(rows, f"{sql} WHERE c.id = ?", (shown.team,))
+    return FirstPage(
+        own_name=name[0] if name else "",
+        team_name=team[0] if team else "",
+        conversations=tuple(conversations),
+        conversation=shown.id if shown else None,
+        page=reading.page(shown.id, limit=FIRST_PAGE_MESSAGES) if shown else None,
+    )
+
+
+def _last_open(rows: _PlainRows, conversations: Sequence[Conversation]) -> Conversation | None:
+    """The conversation that was open last, else the one where something happened last."""
+    last = setting(rows, LAST_CONVERSATION)
+    by_id = {conversation.id.hex(): conversation for conversation in conversations}
+    if last in by_id:
+        return by_id[last]
+    return max(conversations, key=lambda held: held.last_activity_ms, default=None)
