@@ -65,7 +65,8 @@ def read_first_page(path: Path) -> FirstPage | None:
 
 
 def _read(rows: _PlainRows) -> FirstPage | None:
-    owner = dict(rows.all("SELECT key, value FROM meta WHERE key IN ('me', 'device')"))
+    sql = "SELECT key, value FROM meta WHERE key IN ('me', 'device')"
+    owner: dict[str, bytes] = dict(rows.all(sql))
     if len(owner) != 2:
         return None
     me = PersonId(owner["me"])

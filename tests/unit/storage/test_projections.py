@@ -75,7 +75,8 @@ def deliveries(draw: st.DrawFn) -> list[list[Entry]]:
         count = draw(st.integers(1, len(log)))
         taken = [log.pop(0) for _ in range(count)]
         again = draw(st.lists(st.sampled_from(taken), max_size=2))
-        if batches and draw(st.booleans()):
+        joined: bool = draw(st.booleans())
+        if batches and joined:
             batches[-1].extend([*taken, *again])
         else:
             batches.append([*taken, *again])
