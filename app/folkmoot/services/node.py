@@ -17,8 +17,10 @@ from folkmoot.services.delivery import DeliveryService
 from folkmoot.services.drafts import DraftsService
 from folkmoot.services.events import EventBus, NoticeChanged
 from folkmoot.services.identity import IdentityService
+from folkmoot.services.joining import Joiner
 from folkmoot.services.keyring import Keyring
 from folkmoot.services.messages import MessagesService
+from folkmoot.services.network import Network, Surroundings
 from folkmoot.services.own_log import OwnLog
 from folkmoot.services.ports import Appended, Clock, Discovery, Randomness, Store, Transport
 from folkmoot.services.presence import PresenceService
@@ -36,12 +38,13 @@ _log = logging.getLogger(__name__)
 class Installation:
     """What the composition root knows of this installation before the node runs.
 
-    `words` are four words of the person key. `proposed_name` holds until the person chooses one.
-    `save` keeps a keyring.
+    `words` are four words of the person key, `word_list` all that words are taken from.
+    `proposed_name` holds until the person chooses one. `save` keeps a keyring.
     """
 
     keyring: Keyring
     words: tuple[str, ...]
+    word_list: Sequence[str]
     version: str
     proposed_name: str
     save: Callable[[Keyring], Awaitable[None]]
@@ -56,14 +59,12 @@ class Node:
         store: Store,
         clock: Clock,
         randomness: Randomness,
-        transport: Transport | None = None,
+        transport: Transport,
         discovery: Discovery | None = None,
     ) -> None:
-        """Compose the services; nothing runs before `start`. Without `transport` it is alone."""
-        self._installation = installation
+        """Compose the services; nothing runs before `start`. Without `discovery` it is found by
+        address only."""
         self._store = store
-        self._transport = transport
-        self._discovery = discovery
         self._notices: dict[str, NoticeChanged] = {}
         self._started_at = 0.0
         self.listening: list[str] = []
@@ -111,19 +112,49 @@ class Node:
         self.settings = SettingsService(store)
         self.delivery = DeliveryService(store, self.events)
         self.publisher.listen(self._wrote)
+        self._network = Network(
+            Surroundings(
+                keyring=lambda: self.identity.keyring,
+                joiner=Joiner(
+                    lambda: self.identity.keyring, lambda: self.identity.name, self.teams.joined
+                ),
+                word_list=installation.word_list,
+                version=installation.version,
+                store=store,
+                transport=transport,
+                discovery=discovery,
+                clock=clock,
+                randomness=randomness,
+                registry=self.registry,
+                publisher=self.publisher,
+                own_log=self.own_log,
+                presence=self.presence,
+                delivery=self.delivery,
+                events=self.events,
+                supervisor=self.supervisor,
+                notice=self.notice,
+            )
+        )
+        self.links = self._network.links
+        self.joining = self._network.joining
+        self.nearby = self._network.nearby
+        self.peers = self._network.peers
 
     async def start(self, listen: Sequence[str] = (), peers: Sequence[str] = ()) -> None:
-        """Load what is stored and begin. `listen` empty: the usual addresses.
+        """Load what is stored and begin; `listening` says where others reach this node then.
 
-        Raises `EnvironmentFault` if the store cannot be read.
+        `listen` empty: any free port of every address. Raises `EnvironmentFault` if the store
+        cannot be read or a port is taken.
         """
         self._started_at = asyncio.get_running_loop().time()
         await self.registry.load(self._store)
         await self.identity.load()
         await self.presence.load()
+        self.listening = await self._network.start(listen or ("0.0.0.0:0", "[::]:0"), peers)
 
     async def aclose(self) -> None:
         """Stop everything in order; the store is closed last. Again is harmless."""
+        await self._network.aclose()
         await self.presence.aclose()
         await self.supervisor.aclose()
         await self._store.aclose()
@@ -144,19 +175,20 @@ class Node:
         self.events.publish(told)
 
     async def _addresses(self) -> list[str]:
-        return [] if self._transport is None else await self._transport.addresses()
+        return self._network.addresses()
 
     async def stats(self) -> Stats:
         """Counts of what is stored and who is there."""
         conversations, messages, store_bytes = await self._store.counts()
+        bytes_in, bytes_out = self.links.traffic()
         return Stats(
             conversations=conversations,
             messages=messages,
             members_online=self.presence.online() + 1,
-            links=0,
+            links=len(self.links.members()),
             calls=0,
-            bytes_in=0,
-            bytes_out=0,
+            bytes_in=bytes_in,
+            bytes_out=bytes_out,
             store_bytes=store_bytes,
             uptime_s=asyncio.get_running_loop().time() - self._started_at,
         )

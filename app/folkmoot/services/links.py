@@ -1,0 +1,333 @@
+"""All links of the node: makes them, keeps one per pair of devices, and ends the dead ones.
+
+Every stream, taken or dialled, goes through the handshake of `protocol.handshake` within a time
+limit; before both proofs nothing else is read. Of two links between the same two devices the one
+stays that the lower device id dialled. Refuses links to oneself, strangers past a bound, and
+strangers at all while no team is open to them. Whom to dial is for `services.peers`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from folkmoot.domain.errors import EnvironmentFault, PeerError
+from folkmoot.domain.ids import ConversationId, DeviceId, EntryId
+from folkmoot.protocol import frames
+from folkmoot.protocol.frames import Frame
+from folkmoot.protocol.handshake import Dialler, LinkIdentity, Listener, Proved
+from folkmoot.protocol.invites import invite_key
+from folkmoot.services.keyring import Keyring
+from folkmoot.services.link import Link, Standing
+from folkmoot.services.ports import Randomness, Stream, Transport
+from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.supervisor import Supervisor
+from folkmoot.services.values import Way
+
+BEAT_S = 2.0
+HANDSHAKE_S = 5.0
+DIAL_S = 3.0
+MAX_STRANGERS = 64
+MAX_MEMBERS = 256
+STRANGER_IDLE_S = 20.0
+
+_log = logging.getLogger(__name__)
+F = TypeVar("F", bound=Frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A key that both sides of a new link prove to know, and what it stands for.
+
+    `invite` set: an invitation of `team`; otherwise a secret of `team`, or, with neither, a direct
+    conversation.
+    """
+
+    key: bytes
+    team: ConversationId | None = None
+    invite: EntryId | None = None
+
+
+class Links:
+    """The table of links. Everything runs on the node's loop."""
+
+    def __init__(
+        self,
+        keyring: Callable[[], Keyring],
+        transport: Transport,
+        randomness: Randomness,
+        registry: TeamRegistry,
+        supervisor: Supervisor,
+        version: str,
+    ) -> None:
+        self._keyring = keyring
+        self._transport = transport
+        self._randomness = randomness
+        self._registry = registry
+        self._supervisor = supervisor
+        self._version = version
+        self._members: dict[DeviceId, Link] = {}
+        self._strangers: dict[int, Link] = {}
+        self._handlers: dict[type[Frame], Callable[[Link, Frame], Awaitable[None]]] = {}
+        self._up: list[Callable[[Link], None]] = []
+        self._down: list[Callable[[Link], None]] = []
+        self._past_traffic = (0, 0)
+        self._listening: tuple[str, ...] = ()
+        self._own_addresses: tuple[str, ...] = ()
+
+    # --- wiring ------------------------------------------------------------------------------
+
+    def handle(self, kind: type[F], handler: Callable[[Link, F], Awaitable[None]]) -> None:
+        """`handler` gets every frame of this type; awaiting it holds the link's reading."""
+        self._handlers[kind] = handler  # type: ignore[assignment]
+
+    def watch(self, up: Callable[[Link], None], down: Callable[[Link], None]) -> None:
+        """Be told of links that come up (strangers' too, and again when promoted) and go down."""
+        self._up.append(up)
+        self._down.append(down)
+
+    # --- the table ---------------------------------------------------------------------------
+
+    def members(self) -> list[Link]:
+        """Links to devices that share a team or conversation with us."""
+        return list(self._members.values())
+
+    def strangers(self) -> list[Link]:
+        """Links to everybody else."""
+        return list(self._strangers.values())
+
+    def get(self, device: DeviceId) -> Link | None:
+        """The member link to a device."""
+        return self._members.get(device)
+
+    def traffic(self) -> tuple[int, int]:
+        """(bytes in, bytes out) of all links since the start."""
+        taken, given = self._past_traffic
+        for link in (*self._members.values(), *self._strangers.values()):
+            more_in, more_out = link.traffic()
+            taken, given = taken + more_in, given + more_out
+        return taken, given
+
+    # --- life --------------------------------------------------------------------------------
+
+    async def listen(self, addresses: list[str]) -> list[str]:
+        """Take links at these addresses; raises `EnvironmentFault` ``port_taken``."""
+        bound = await self._transport.listen(addresses, self._accept)
+        self._listening = tuple(bound)
+        return bound
+
+    def says(self, addresses: Sequence[str]) -> None:
+        """What new links are told of where we can be reached."""
+        self._own_addresses = tuple(addresses[: frames.MAX_ADDRESSES])
+
+    def start(self) -> None:
+        """Begin to watch over the links."""
+        self._supervisor.start("heartbeat", self._beat())
+
+    async def aclose(self) -> None:
+        """Say goodbye on every link and stop listening."""
+        for link in (*self.members(), *self.strangers()):
+            link.close("closing", "This computer goes away.")
+        await self._transport.aclose()
+
+    async def dial(
+        self,
+        address: str,
+        knock: Knock | None,
+        *,
+        expected: DeviceId | None = None,
+        stranger: bool = False,
+        way: Way = Way.DIRECT,
+    ) -> Link:
+        """A proved link to whoever listens at `address`; it lives on by itself.
+
+        `stranger`: go on even if the other side does not know the key. Raises `EnvironmentFault`
+        ``unreachable``, ``link_closed`` or ``timed_out``, and `PeerError` (``own_device`` if it is
+        ourselves, ``wrong_device`` if it is not the `expected` one, or what the handshake finds).
+        """
+        stream = await self._transport.dial(address, DIAL_S)
+        machine = Dialler(
+            self._identity(),
+            stream.binding,
+            key=knock.key if knock else None,
+            expected=expected,
+            strangers=stranger,
+            nonce=self._randomness.bytes(32),
+            random_knock=self._randomness.bytes(32),
+        )
+        stream.send(machine.start())
+        proved = await self._shake(stream, machine)
+        matched = None if proved.stranger else knock
+        link = self._admit(stream, proved, matched, dialled=True, way=way)
+        self._supervisor.start(f"link to {address}", self._run(link))
+        return link
+
+    async def _accept(self, stream: Stream) -> None:
+        knocks = self._knocks()
+        machine = Listener(
+            self._identity(),
+            stream.binding,
+            keys=[knock.key for knock in knocks],
+            strangers=self._open_to_strangers(),
+            nonce=self._randomness.bytes(32),
+            random_knock=self._randomness.bytes(32),
+        )
+        try:
+            proved = await self._shake(stream, machine)
+            matched = None if proved.key_index is None else knocks[proved.key_index]
+            link = self._admit(stream, proved, matched, dialled=False, way=Way.DIRECT)
+        except PeerError as error:
+            _log.warning("%s refused: %s (%s)", stream.remote, error.message, error.code)
+            return
+        except EnvironmentFault:
+            return
+        await self._run(link)
+
+    async def _shake(self, stream: Stream, machine: Dialler | Listener) -> Proved:
+        """Run the handshake; on any failure the stream is closed."""
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                while True:
+                    step = machine.receive(await stream.receive())
+                    if step.reply is not None:
+                        stream.send(step.reply)
+                    if step.proved is not None:
+                        return step.proved
+        except TimeoutError as error:
+            await stream.aclose()
+            raise EnvironmentFault("timed_out", "The other computer was too slow.") from error
+        except BaseException:
+            await stream.aclose()
+            raise
+
+    def _identity(self) -> LinkIdentity:
+        keyring = self._keyring()
+        return LinkIdentity(keyring.signed, keyring.device_key)
+
+    def _admit(
+        self, stream: Stream, proved: Proved, knock: Knock | None, *, dialled: bool, way: Way
+    ) -> Link:
+        shared = bool(self._registry.shared_with(proved.certificate.person))
+        by_secret = knock is not None and knock.invite is None
+        member = shared or by_secret
+        link = Link(
+            stream,
+            self._supervisor,
+            certificate=proved.certificate,
+            signed=proved.signed,
+            transcript=proved.link,
+            standing=Standing.MEMBER if member else Standing.STRANGER,
+            dialled=dialled,
+            way=way,
+            now=asyncio.get_running_loop().time(),
+        )
+        if knock is not None:
+            link.team, link.invite = knock.team, knock.invite
+        return link
+
+    async def _run(self, link: Link) -> None:
+        try:
+            link.open_up()
+            if self._enter(link):
+                link.send(self._hello())
+                self._tell_up(link)
+            await link.run(self._take)
+        finally:
+            self._leave(link)
+
+    # --- one link per pair -------------------------------------------------------------------
+
+    def promote(self, link: Link) -> None:
+        """A stranger became a member: treat the link as such from now on."""
+        if link.is_member or link.closed:
+            return
+        self._strangers.pop(id(link), None)
+        link.promote(asyncio.get_running_loop().time())
+        if self._enter(link):
+            self._tell_up(link)
+
+    def _enter(self, link: Link) -> bool:
+        if not link.is_member:
+            if len(self._strangers) >= MAX_STRANGERS:
+                link.close("busy", "Too many computers are linked.")
+                return False
+            self._strangers[id(link)] = link
+            return True
+        old = self._members.get(link.device)
+        if old is not None and not old.closed:
+            if self._stays(old) and not self._stays(link):
+                link.close("duplicate", "There is a link already.")
+                return False
+            self._forget(old)
+            old.close("replaced", "A newer link takes its place.")
+        elif len(self._members) >= MAX_MEMBERS:
+            link.close("busy", "Too many computers are linked.")
+            return False
+        self._members[link.device] = link
+        return True
+
+    def _stays(self, link: Link) -> bool:
+        """Whether it is the link that the lower of the two device ids dialled."""
+        return link.dialled == (self._keyring().device < link.device)
+
+    def _leave(self, link: Link) -> None:
+        was_known = self._members.get(link.device) is link or id(link) in self._strangers
+        taken, given = link.traffic()
+        self._past_traffic = self._past_traffic[0] + taken, self._past_traffic[1] + given
+        if was_known:
+            self._forget(link)
+
+    def _forget(self, link: Link) -> None:
+        if self._members.get(link.device) is link:
+            del self._members[link.device]
+        self._strangers.pop(id(link), None)
+        for down in self._down:
+            down(link)
+
+    def _tell_up(self, link: Link) -> None:
+        for up in self._up:
+            up(link)
+
+    # --- frames ------------------------------------------------------------------------------
+
+    async def _take(self, link: Link, frame: Frame) -> None:
+        handler = self._handlers.get(type(frame))
+        if handler is not None:
+            await handler(link, frame)
+
+    def _hello(self) -> frames.Hello:
+        port = int(self._listening[0].rpartition(":")[2]) if self._listening else 0
+        name = self._keyring().certificate.name
+        return frames.Hello(1, self._version, name, port, self._own_addresses)
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(BEAT_S)
+            now = loop.time()
+            for link in self.members():
+                link.beat(now)
+            for link in self.strangers():
+                link.beat(now)
+                if not link.kept and now - link.since > STRANGER_IDLE_S:
+                    link.close("idle", "Nothing more was asked.")
+
+    # --- who is there ------------------------------------------------------------------------
+
+    def _knocks(self) -> list[Knock]:
+        knocks: dict[bytes, Knock] = {}
+        for state in self._registry.teams():
+            for secret in reversed(state.secrets):
+                knocks.setdefault(secret, Knock(secret, state.id))
+            for invite in state.invites.values():
+                key = invite_key(invite.public_key)
+                knocks.setdefault(key, Knock(key, state.id, invite.id))
+        for direct in self._registry.directs():
+            knocks.setdefault(direct, Knock(direct))
+        return list(knocks.values())
+
+    def _open_to_strangers(self) -> bool:
+        return any(state.visible for state in self._registry.teams())

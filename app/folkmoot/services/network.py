@@ -1,0 +1,235 @@
+"""Everything of the node that speaks with other computers, composed in one place.
+
+Owns the order in which links, replication, discovery and joining start and stop. Refuses logic of
+its own, but for handing presence and typing to those who may see them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from folkmoot.domain.errors import EnvironmentFault, PeerError
+from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, EntryId
+from folkmoot.protocol import frames
+from folkmoot.services.admission import AdmissionService
+from folkmoot.services.authority import Authority
+from folkmoot.services.deliveries import Deliveries
+from folkmoot.services.delivery import DeliveryService
+from folkmoot.services.events import EventBus
+from folkmoot.services.holdings import HeldLogs
+from folkmoot.services.joining import Joiner, JoiningService
+from folkmoot.services.keyring import Keyring
+from folkmoot.services.link import Link
+from folkmoot.services.links import Links
+from folkmoot.services.nearby import NearbyService
+from folkmoot.services.own_log import OwnLog
+from folkmoot.services.peers import Me, PeersService
+from folkmoot.services.ports import Appended, Clock, Discovery, Randomness, Store, Transport
+from folkmoot.services.presence import PresenceService
+from folkmoot.services.publish import Publisher
+from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.replication import Replication
+from folkmoot.services.sightings import Sightings
+from folkmoot.services.supervisor import Supervisor
+from folkmoot.services.values import PresenceState
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The parts of the node that the network works on."""
+
+    keyring: Callable[[], Keyring]
+    joiner: Joiner
+    word_list: Sequence[str]
+    version: str
+    store: Store
+    transport: Transport
+    discovery: Discovery | None
+    clock: Clock
+    randomness: Randomness
+    registry: TeamRegistry
+    publisher: Publisher
+    own_log: OwnLog
+    presence: PresenceService
+    delivery: DeliveryService
+    events: EventBus
+    supervisor: Supervisor
+    notice: Callable[[str, str, str], None]
+
+
+class Network:
+    """Links and all that runs over them."""
+
+    def __init__(self, around: Surroundings) -> None:
+        """Compose; nothing runs before `start`."""
+        self._around = around
+        me = around.keyring().person
+        store, registry, supervisor = around.store, around.registry, around.supervisor
+        self._held = HeldLogs()
+        self._addresses: list[str] = []
+        self._tags: tuple[bytes, ...] = ()
+        self._discovering = False
+        self.sightings = Sightings(registry)
+        self.links = Links(
+            around.keyring,
+            around.transport,
+            around.randomness,
+            registry,
+            supervisor,
+            around.version,
+        )
+        self.replication = Replication(
+            self.links,
+            self._held,
+            Authority(me, registry, lambda team: self.joining.expects(team)),
+            store,
+            around.randomness,
+            registry,
+            around.publisher,
+            Deliveries(store, around.delivery, supervisor),
+            supervisor,
+        )
+        self.peers = PeersService(
+            Me(lambda: around.keyring().device, lambda: self._addresses),
+            self.links,
+            self.sightings,
+            store,
+            around.clock,
+            around.randomness,
+            registry,
+            around.events,
+            supervisor,
+        )
+        self.nearby = NearbyService(
+            me,
+            self.links,
+            self.sightings,
+            self.peers.strangers,
+            registry,
+            around.events,
+            supervisor,
+        )
+        self.admission = AdmissionService(
+            me,
+            around.word_list,
+            self.links,
+            store,
+            around.clock,
+            around.randomness,
+            registry,
+            around.own_log,
+            around.events,
+        )
+        self.joining = JoiningService(
+            around.joiner,
+            around.word_list,
+            self.admission,
+            self.links,
+            self.sightings,
+            self.nearby,
+            self.peers.addresses,
+            store,
+            around.randomness,
+            registry,
+            around.publisher,
+            around.events,
+            supervisor,
+        )
+        self.links.watch(self._link_up, self._link_down)
+        self.links.handle(frames.Presence, self._take_presence)
+        self.links.handle(frames.Typing, self._take_typing)
+        around.publisher.listen(self._committed)
+        around.presence.attach(self)
+
+    async def start(self, listen: Sequence[str], peers: Sequence[str] = ()) -> list[str]:
+        """Listen, announce, dial; the bound addresses. Raises `EnvironmentFault` ``port_taken``."""
+        around = self._around
+        await self._held.load(around.store)
+        await self.admission.load()
+        bound = await self.links.listen(list(listen))
+        self._addresses = await around.transport.addresses()
+        self.links.says(self._addresses)
+        self.links.start()
+        self.replication.start()
+        self.nearby.begin()
+        await self._discover(bound)
+        await self.peers.start(peers)
+        await self.joining.start()
+        return bound
+
+    async def _discover(self, bound: Sequence[str]) -> None:
+        discovery = self._around.discovery
+        if discovery is None or not bound:
+            return
+        port = int(bound[0].rpartition(":")[2])
+        try:
+            await discovery.start(port, self.sightings.tags, self.sightings.see)
+            self._discovering = True
+        except EnvironmentFault as error:
+            self._around.notice(error.code, error.message, error.hint)
+
+    async def aclose(self) -> None:
+        """Say goodbye, stop listening and announcing."""
+        discovery = self._around.discovery
+        if discovery is not None and self._discovering:
+            await discovery.aclose()
+        await self.links.aclose()
+
+    def addresses(self) -> list[str]:
+        """Where others may reach this node, for invitations."""
+        return list(self._addresses)
+
+    # --- presence and typing -----------------------------------------------------------------
+
+    def tell_presence(self, state: PresenceState, text: str, until_ms: int | None) -> None:
+        """Send this person's state to all linked devices of shared teams."""
+        frame = frames.Presence(state.value, text, until_ms or 0)
+        for link in self.links.members():
+            link.send(frame)
+
+    def tell_typing(self, conversation: ConversationId, thread: EntryId | None, on: bool) -> None:
+        """Say that this person writes, to those who may see the conversation."""
+        frame = frames.Typing(conversation, thread or EntryId(ZERO), on)
+        for link in self.links.members():
+            if self._around.registry.may_see(conversation, link.person):
+                link.send(frame)
+
+    async def _take_presence(self, link: Link, frame: frames.Presence) -> None:
+        try:
+            state = PresenceState(frame.state)
+        except ValueError as error:
+            raise PeerError("bad_frame", "This state of presence does not exist.") from error
+        self._around.presence.heard(link.device, state, frame.text, frame.until_ms or None)
+
+    async def _take_typing(self, link: Link, frame: frames.Typing) -> None:
+        thread = None if frame.thread == ZERO else frame.thread
+        self._around.presence.heard_typing(link.device, frame.conversation, thread, frame.on)
+
+    def _link_up(self, link: Link) -> None:
+        if link.is_member:
+            self._around.presence.link_up(link.device, link.person)
+            state, text, until_ms = self._around.presence.own()
+            link.send(frames.Presence(state.value, text, until_ms or 0))
+
+    def _link_down(self, link: Link) -> None:
+        if link.is_member:
+            self._around.presence.link_down(link.device)
+
+    # --- commits -----------------------------------------------------------------------------
+
+    def _committed(self, appended: Appended, _source: DeviceId | None) -> None:
+        if not appended.teams:
+            return
+        self.peers.teams_changed()
+        tags = tuple(self.sightings.tags(""))
+        if tags != self._tags and self._discovering:
+            self._around.supervisor.start("announce", self._refresh())
+        self._tags = tags
+
+    async def _refresh(self) -> None:
+        assert self._around.discovery is not None
+        await self._around.discovery.refresh()

@@ -1,0 +1,362 @@
+"""Whom this node knows and where: the list of peers, and the plan of whom to dial when.
+
+Addresses come from the store, from what a person typed, from records on the network that carry a
+tag of a team of ours, and from other members. Refuses to dial ourselves, devices that are linked,
+and anybody while nothing is shared with whom to prove it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from folkmoot.domain.address import parse_address
+from folkmoot.domain.errors import EnvironmentFault, PeerError, UserError
+from folkmoot.domain.ids import DeviceId
+from folkmoot.protocol import frames
+from folkmoot.services.events import EventBus, PeerChanged
+from folkmoot.services.link import Link
+from folkmoot.services.links import Knock, Links
+from folkmoot.services.ports import Clock, Randomness, Sighting, Store, StoredAddress
+from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.sightings import Sightings
+from folkmoot.services.supervisor import Supervisor
+from folkmoot.services.targets import Target, Targets
+from folkmoot.services.values import LinkState, Peer, Way
+
+MAX_DIALS = 8
+MAX_KNOCKS = 8
+IDLE_S = 30.0
+MAX_LAST_SEEN = 4096
+MAX_HEARSAY = 256
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who dials: never dialled."""
+
+    device: Callable[[], DeviceId]
+    addresses: Callable[[], Sequence[str]]
+
+
+class PeersService:
+    """The list of peers and the dialler."""
+
+    def __init__(
+        self,
+        me: Me,
+        links: Links,
+        sightings: Sightings,
+        store: Store,
+        clock: Clock,
+        randomness: Randomness,
+        registry: TeamRegistry,
+        events: EventBus,
+        supervisor: Supervisor,
+    ) -> None:
+        self._me = me
+        self._links = links
+        self._sightings = sightings
+        self._store = store
+        self._clock = clock
+        self._randomness = randomness
+        self._registry = registry
+        self._events = events
+        self._supervisor = supervisor
+        self._targets = Targets()
+        self._last_seen_ms: dict[DeviceId, int] = {}
+        self._hearsay: dict[DeviceId, tuple[str, ...]] = {}
+        self._gossiped: dict[DeviceId, frozenset[DeviceId]] = {}
+        self._wake = asyncio.Event()
+        links.watch(self._link_up, self._link_down)
+        links.handle(frames.Addresses, self._take_addresses)
+        links.handle(frames.Hello, self._take_hello)
+        sightings.listen(self._seen)
+
+    async def start(self, typed: Sequence[str]) -> None:
+        """Remember where peers were, and begin to dial."""
+        for stored in await self._store.addresses():
+            way = Way.TYPED if stored.typed else Way.DIRECT
+            self._targets.add(stored.address, way, device=stored.device, typed=stored.typed)
+        for address in typed:
+            await self._type(address)
+        self._supervisor.start("dialler", self._dial_on())
+
+    # --- what people ask -----------------------------------------------------------------------
+
+    def list(self) -> list[Peer]:
+        """Every device of somebody who shares a team with us, by name."""
+        devices = {
+            device: person
+            for state in self._registry.teams()
+            for device, person in state.devices.items()
+            if person in state.members
+        }
+        devices.update((link.device, link.person) for link in self._links.members())
+        devices.pop(self._me.device(), None)
+        peers = [self._peer(device) for device in devices]
+        return sorted(peers, key=lambda peer: (peer.name.casefold(), peer.device))
+
+    async def dial(self, address: str) -> Peer:
+        """Dial a typed address now and keep it. Raises `UserError` ``bad_address``, ``no_team`` or
+        ``unreachable``."""
+        target = await self._type(address)
+        if target is None:
+            raise UserError("own_address", "This is the address of this computer.")
+        if not self._knocks(target):
+            raise UserError(
+                "no_team",
+                "The address is kept, but you share no team with anybody yet.",
+                "Start a team, or join one with an invitation.",
+            )
+        link = await self._try(target)
+        if link is None:
+            raise UserError(
+                "unreachable",
+                f"Nobody of your teams answers at {target.address}.",
+                "Check the address, and that Folkmoot runs there. It is tried again by itself.",
+            )
+        return self._peer(link.device)
+
+    def addresses(self) -> Sequence[str]:
+        """Every address known, the likeliest first: for joining by invitation."""
+        now = sorted(self._targets.all(), key=lambda target: (not target.typed, target.backoff_s))
+        return [target.address for target in now]
+
+    def strangers(self) -> Sequence[str]:
+        """Typed addresses behind which no linked device is known: for looking around."""
+        return [
+            target.address
+            for target in self._targets.all()
+            if target.typed and (target.device is None or not self._links.get(target.device))
+        ]
+
+    # --- dialling ------------------------------------------------------------------------------
+
+    async def _type(self, text: str) -> Target | None:
+        address = str(parse_address(text))
+        target = self._targets.add(address, Way.TYPED, typed=True)
+        await self._store.remember_address(StoredAddress(None, address, True, None))
+        if target is not None:
+            target.retry_soon(_now())
+        self._wake.set()
+        return target
+
+    async def _dial_on(self) -> None:
+        while True:
+            self._wake.clear()
+            now = _now()
+            waiting = [target for target in self._targets.all() if self._is_wanted(target)]
+            due = sorted((t for t in waiting if t.next_at <= now), key=lambda t: t.next_at)
+            free = MAX_DIALS - sum(target.dialling for target in self._targets.all())
+            for target in due[: max(0, free)]:
+                if self._is_wanted(target):
+                    target.dialling = True
+                    self._supervisor.start(f"dial {target.address}", self._dial(target))
+            next_at = min((t.next_at for t in waiting if t.next_at > now), default=now + IDLE_S)
+            try:
+                async with asyncio.timeout(min(IDLE_S, next_at - now)):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _dial(self, target: Target) -> None:
+        try:
+            await self._try(target)
+        finally:
+            target.dialling = False
+            self._wake.set()
+
+    def _is_wanted(self, target: Target) -> bool:
+        if target.dialling or not self._knocks(target):
+            return False
+        if target.device is not None and self._links.get(target.device) is not None:
+            return False
+        group = target.group
+        return not group or not any(t.dialling and t.group == group for t in self._targets.all())
+
+    async def _try(self, target: Target) -> Link | None:
+        """One attempt with each key that may fit; None if there is no link, and why is noted."""
+        for knock in self._knocks(target):
+            jitter = self._randomness.uniform(0.5, 1.5)
+            try:
+                link = await self._links.dial(
+                    target.address, knock, expected=target.device, way=target.way
+                )
+            except EnvironmentFault as error:
+                target.failed(_now(), jitter)
+                if error.code == "unreachable":
+                    return None
+            except PeerError as error:
+                if not self._refused(target, error, jitter):
+                    return None
+            else:
+                self._targets.answered(target, link.device)
+                await self._store.remember_address(
+                    StoredAddress(link.device, target.address, target.typed, self._clock.wall_ms())
+                )
+                return link
+        return None
+
+    def _refused(self, target: Target, error: PeerError, jitter: float) -> bool:
+        """Note what went wrong; whether another key may do."""
+        if error.code == "own_device":
+            self._targets.is_own(target.address)
+            return False
+        if error.code == "unknown_listener":
+            target.failed(_now(), jitter)
+            return True
+        if error.code == "wrong_device":
+            self._targets.moved(target)
+            target.failed(_now(), jitter)
+            return False
+        target.wronged(_now(), jitter)
+        _log.warning("%s refused: %s (%s)", target.address, error.message, error.code)
+        return False
+
+    def _knocks(self, target: Target) -> Sequence[Knock]:
+        """Keys to prove: of the team seen there or shared with the device, the newest first."""
+        states = self._registry.teams()
+        if target.team is not None:
+            states = [state for state in states if state.id == target.team] or states
+        elif target.device is not None:
+            states = [s for s in states if target.device in s.certificates] or states
+        newest = [Knock(state.secrets[-1], state.id) for state in states if state.secrets]
+        older = [Knock(old, s.id) for s in states for old in reversed(s.secrets[:-1])]
+        return (newest + older)[:MAX_KNOCKS]
+
+    # --- what is heard -------------------------------------------------------------------------
+
+    def _seen(self, sighting: Sighting) -> None:
+        teams = self._sightings.teams_of(sighting)
+        if not teams:
+            return
+        for address in sighting.addresses[: frames.MAX_ADDRESSES]:
+            target = self._targets.add(address, Way.LAN, group=sighting.instance, team=teams[0])
+            if target is not None:
+                target.retry_soon(_now())
+        self._wake.set()
+
+    def teams_changed(self) -> None:
+        """Records seen before may carry the tag of a team that is ours only now."""
+        for sighting in self._sightings.now():
+            self._seen(sighting)
+        self._sift_hearsay()
+        for link in self._links.members():
+            self._gossip(link)
+
+    def _link_up(self, link: Link) -> None:
+        self._note_seen(link.device)
+        if not link.is_member:
+            return
+        self._events.publish(PeerChanged(self._peer(link.device)))
+        self._note_listening(link)
+        self._gossip(link)
+
+    def _link_down(self, link: Link) -> None:
+        if not link.is_member:
+            return
+        self._note_seen(link.device)
+        self._gossiped.pop(link.device, None)
+        now = _now()
+        for target in self._targets.of(link.device):
+            if link.reason in ("closing", "duplicate", "replaced", "link_closed", "dead"):
+                target.retry_soon(now, self._randomness.uniform(0.2, 1.2))
+            else:
+                target.wronged(now, self._randomness.uniform(0.5, 1.5))
+        self._events.publish(PeerChanged(self._peer(link.device)))
+        self._wake.set()
+
+    async def _take_hello(self, link: Link, _frame: frames.Hello) -> None:
+        if link.is_member:
+            self._note_listening(link)
+
+    def _note_listening(self, link: Link) -> None:
+        """Where the other side listens: by its own word and, if it dialled us, by what we see."""
+        hello = link.hello
+        if hello is None or not hello.port:
+            return
+        host = link.remote.rpartition(":")[0]
+        said = () if link.dialled else (f"{host}:{hello.port}",)
+        for address in (*said, *hello.addresses):
+            self._believe(link.device, address)
+        if said:
+            self._supervisor.start("remember-address", self._remember(link.device, said[0]))
+        for other in self._links.members():
+            if other is not link:
+                self._gossip(other)
+
+    async def _remember(self, device: DeviceId, address: str) -> None:
+        stored = StoredAddress(device, address, False, self._clock.wall_ms())
+        await self._store.remember_address(stored)
+
+    async def _take_addresses(self, link: Link, frame: frames.Addresses) -> None:
+        for device, addresses in frame.rows:
+            if len(self._hearsay) >= MAX_HEARSAY:
+                self._hearsay.clear()
+            self._hearsay[device] = addresses
+        self._sift_hearsay()
+
+    def _sift_hearsay(self) -> None:
+        """Believe what was said of devices of our teams; the team's log may come later."""
+        known = {device for state in self._registry.teams() for device in state.certificates}
+        for device in [device for device in self._hearsay if device in known]:
+            addresses = self._hearsay.pop(device)
+            if device != self._me.device():
+                for address in addresses:
+                    self._believe(device, address)
+        self._wake.set()
+
+    def _believe(self, device: DeviceId, address: str) -> None:
+        try:
+            address = str(parse_address(address))
+        except UserError:
+            return
+        if address not in self._me.addresses():
+            self._targets.add(address, Way.DIRECT, device=device)
+
+    def _gossip(self, link: Link) -> None:
+        """Tell where others of the shared teams were reached, if there is somebody new."""
+        rows: dict[DeviceId, tuple[str, ...]] = {}
+        for state in self._registry.teams():
+            if link.person not in state.members:
+                continue
+            for device in state.certificates:
+                addresses = tuple(target.address for target in self._targets.of(device))
+                if addresses and device != link.device:
+                    rows[device] = addresses[: frames.MAX_ADDRESSES]
+        if not rows.keys() <= self._gossiped.get(link.device, frozenset()):
+            self._gossiped[link.device] = frozenset(rows)
+            link.send(frames.Addresses(tuple(rows.items())[: frames.MAX_ADDRESS_ROWS]))
+
+    # --- values --------------------------------------------------------------------------------
+
+    def _peer(self, device: DeviceId) -> Peer:
+        link = self._links.get(device)
+        person = link.person if link is not None else self._registry.person_of(device)
+        assert person is not None, "only devices of members are shown"
+        targets = self._targets.of(device)
+        if link is not None:
+            state, way, address = LinkState.LINKED, link.way, link.remote
+        else:
+            trying = any(target.dialling for target in targets)
+            state = LinkState.CONNECTING if trying else LinkState.UNREACHABLE
+            way = targets[0].way if targets else Way.DIRECT
+            address = targets[0].address if targets else ""
+        rtt_ms = link.rtt_s * 1000 if link is not None and link.rtt_s is not None else None
+        seen_ms = self._clock.wall_ms() if link is not None else self._last_seen_ms.get(device)
+        name = self._registry.name_of(person)
+        return Peer(device, person, name, state, way, address, rtt_ms, seen_ms)
+
+    def _note_seen(self, device: DeviceId) -> None:
+        if len(self._last_seen_ms) >= MAX_LAST_SEEN:
+            self._last_seen_ms.clear()
+        self._last_seen_ms[device] = self._clock.wall_ms()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

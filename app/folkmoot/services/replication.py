@@ -1,0 +1,361 @@
+"""Keeps what this node holds and what its peers hold the same, over every member link.
+
+Drives one `LinkSync` machine per link: reads for it, hands it frames, and sends what it says. What
+comes in is judged by `services.authority`, committed in batches by one intake for all links, told
+to the node, and acknowledged only then. Refuses to read on from a link whose entries wait to be
+stored, and delays, never skips, a device that writes faster than its quota.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterator
+
+from folkmoot.domain.entry import Entry, LogHead
+from folkmoot.domain.errors import EnvironmentFault, PeerError
+from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, LogKey
+from folkmoot.protocol import frames
+from folkmoot.protocol.replication import LinkSync, Position
+from folkmoot.services.authority import Authority, Outcome
+from folkmoot.services.deliveries import Deliveries
+from folkmoot.services.holdings import HeldLogs, PeerView
+from folkmoot.services.link import Link
+from folkmoot.services.links import Links
+from folkmoot.services.pace import Bucket
+from folkmoot.services.ports import Appended, Randomness, Store
+from folkmoot.services.publish import Publisher
+from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.supervisor import Supervisor
+
+BATCH_ENTRIES = 1500
+INBOX_ENTRIES = 6000
+"""Entries of one link that wait to be stored; past it the link is not read."""
+ENTRIES_PER_S, ENTRIES_BURST = 3000.0, 100_000.0
+WANTS_PER_S, WANTS_BURST = 4.0, 32.0
+MAX_HELD_BACK = 1024
+
+_log = logging.getLogger(__name__)
+
+
+class _Session:
+    """What belongs to one member link."""
+
+    def __init__(self, link: Link, view: PeerView, jitter: float, now: float) -> None:
+        self.link = link
+        self.view = view
+        self.sync = LinkSync(view, jitter)
+        self.wake = asyncio.Event()
+        self.inbox: deque[frames.Segment] = deque()
+        self.inbox_entries = 0
+        self.room = asyncio.Event()
+        self.room.set()
+        self.quota = Bucket(ENTRIES_PER_S, ENTRIES_BURST, now)
+        self.rest_until = 0.0
+        self.wants = Bucket(WANTS_PER_S, WANTS_BURST, now)
+        self.held_back: dict[ConversationId, None] = {}
+        self.shared: frozenset[ConversationId] = frozenset()
+
+
+class Replication:
+    """All sessions of the node and the one intake."""
+
+    def __init__(
+        self,
+        links: Links,
+        held: HeldLogs,
+        authority: Authority,
+        store: Store,
+        randomness: Randomness,
+        registry: TeamRegistry,
+        publisher: Publisher,
+        deliveries: Deliveries,
+        supervisor: Supervisor,
+    ) -> None:
+        self._links = links
+        self._held = held
+        self._authority = authority
+        self._store = store
+        self._randomness = randomness
+        self._registry = registry
+        self._publisher = publisher
+        self._deliveries = deliveries
+        self._supervisor = supervisor
+        self._sessions: dict[DeviceId, _Session] = {}
+        self._arrived = asyncio.Event()
+        links.watch(self._link_up, self._link_down)
+        links.handle(frames.Digest, self._take_digest)
+        links.handle(frames.Digests, self._take_digests)
+        links.handle(frames.Vectors, self._take_vectors)
+        links.handle(frames.Ack, self._take_ack)
+        links.handle(frames.Segment, self._take_segment)
+        links.handle(frames.Want, self._take_want)
+        links.handle(frames.Bodies, self._take_bodies)
+        publisher.listen(self._committed)
+
+    def start(self) -> None:
+        """Begin to store what comes in."""
+        self._supervisor.start("intake", self._intake())
+
+    # --- links -------------------------------------------------------------------------------
+
+    def _link_up(self, link: Link) -> None:
+        if not link.is_member:
+            return
+        now = _now()
+        view = PeerView(self._held, self._registry, link)
+        session = _Session(link, view, self._randomness.uniform(0.9, 1.1), now)
+        session.shared = self._shared(link)
+        self._sessions[link.device] = session
+        link.send(*session.sync.begin(now))
+        self._supervisor.start(f"sync {link.device.hex()[:8]}", self._drive(session))
+
+    def _link_down(self, link: Link) -> None:
+        session = self._sessions.get(link.device)
+        if session is not None and session.link is link:
+            del self._sessions[link.device]
+            session.inbox.clear()
+            session.room.set()
+            session.wake.set()
+
+    def _session(self, link: Link) -> _Session | None:
+        session = self._sessions.get(link.device)
+        return session if session is not None and session.link is link else None
+
+    async def _drive(self, session: _Session) -> None:
+        """Send what the machine owes the peer, as fast as the link takes it."""
+        link = session.link
+        try:
+            await self._deliveries.know(link.device)
+            await self._ask_for_bodies(session)
+            while not link.closed and self._session(link) is session:
+                session.wake.clear()
+                link.send(*session.sync.tick(_now()))
+                read = session.sync.next_read()
+                if read is None:
+                    await _wait(session.wake, session.sync.due() - _now())
+                    continue
+                entries = await self._store.segment(read.log, read.first, frames.MAX_BULK_BYTES)
+                link.send(*session.sync.loaded(read, entries, _now()))
+                await link.drain()
+        except EnvironmentFault as error:
+            if error.code != "link_closed":
+                raise
+
+    # --- frames of the machine ---------------------------------------------------------------
+
+    async def _take_digest(self, link: Link, frame: frames.Digest) -> None:
+        if (session := self._session(link)) is not None:
+            self._follow(session, *session.sync.digest(frame, _now()))
+
+    async def _take_digests(self, link: Link, frame: frames.Digests) -> None:
+        if (session := self._session(link)) is not None:
+            self._follow(session, *session.sync.digests(frame, _now()))
+
+    async def _take_vectors(self, link: Link, frame: frames.Vectors) -> None:
+        if (session := self._session(link)) is not None:
+            self._follow(session, *session.sync.vectors(frame, _now()))
+
+    async def _take_ack(self, link: Link, frame: frames.Ack) -> None:
+        if (session := self._session(link)) is not None:
+            self._follow(session, [], session.sync.ack(frame, _now()))
+
+    def _follow(self, session: _Session, out: list[frames.Frame], heads: list[LogHead]) -> None:
+        session.link.send(*out)
+        self._deliveries.note(session.link.device, heads)
+        session.wake.set()
+
+    # --- commits -----------------------------------------------------------------------------
+
+    def _committed(self, appended: Appended, source: DeviceId | None) -> None:
+        """Something is durable here: push it, plan to forward it, acknowledge it."""
+        self._held.update(appended.entries)
+        now = _now()
+        for session in tuple(self._sessions.values()):
+            if source is None:
+                origin = "own"
+            else:
+                origin = "peer" if session.link.device == source else "other"
+            session.link.send(*session.sync.committed(appended.entries, now, origin=origin))
+            if appended.teams:
+                self._teams_changed(session, now)
+            session.wake.set()
+
+    def _teams_changed(self, session: _Session, now: float) -> None:
+        """Compare anew if other teams are shared now; ask again for what had to wait."""
+        shared = self._shared(session.link)
+        if shared != session.shared:
+            session.shared = shared
+            session.link.send(*session.sync.begin(now))
+        waiting, session.held_back = session.held_back, {}
+        for conversation in waiting:
+            session.link.send(*session.sync.lacking(conversation, now))
+
+    def _shared(self, link: Link) -> frozenset[ConversationId]:
+        return frozenset(
+            state.id for state in self._registry.teams() if link.person in state.members
+        )
+
+    # --- what comes in -----------------------------------------------------------------------
+
+    async def _take_segment(self, link: Link, frame: frames.Segment) -> None:
+        session = self._session(link)
+        if session is None:
+            return
+        session.inbox.append(frame)
+        session.inbox_entries += len(frame.headers)
+        self._arrived.set()
+        if session.inbox_entries > INBOX_ENTRIES:
+            session.room.clear()
+            await session.room.wait()
+
+    async def _intake(self) -> None:
+        """Store what links brought, in turns, one batch of one link at a time."""
+        while True:
+            self._arrived.clear()
+            sessions = [session for session in self._sessions.values() if session.inbox]
+            now = _now()
+            awake = [session for session in sessions if session.rest_until <= now]
+            if not awake:
+                rest = min((session.rest_until - now for session in sessions), default=None)
+                await _wait(self._arrived, rest)
+                continue
+            for session in awake:
+                try:
+                    await self._store_batch(session)
+                except PeerError as error:
+                    session.inbox.clear()
+                    session.link.close(error.code, error.message)
+                    _log.warning(
+                        "entries of %s at %s refused: %s (%s)",
+                        session.link.device.hex()[:8],
+                        session.link.remote,
+                        error.message,
+                        error.code,
+                    )
+                except EnvironmentFault as error:
+                    _log.error("entries could not be stored: %s", error)
+                    session.rest_until = _now() + 1.0
+
+    async def _store_batch(self, session: _Session) -> None:
+        """Judge and store up to `BATCH_ENTRIES` of one link. Raises `PeerError` for malice."""
+        batch: list[Entry] = []
+        heads: dict[LogKey, Position] = {}
+        for segment in self._segments(session):
+            log = LogKey(segment.conversation, segment.device, segment.grant)
+            held = heads.get(log) or self._held.position(log)
+            verdict = self._authority.judge(segment, held)
+            if verdict.outcome is Outcome.NOT_YET and batch:
+                await self._store_entries(session, batch)
+                batch, heads = [], {}
+                verdict = self._authority.judge(segment, self._held.position(log))
+            if verdict.outcome is not None:
+                self._not_taken(session, log, segment, verdict.outcome, verdict.reason)
+                continue
+            batch.extend(verdict.entries)
+            last = verdict.entries[-1]
+            heads[log] = Position(last.header.sequence, last.id)
+        if batch:
+            await self._store_entries(session, batch)
+
+    def _segments(self, session: _Session) -> Iterator[frames.Segment]:
+        taken = 0
+        while session.inbox and taken < BATCH_ENTRIES:
+            segment = session.inbox.popleft()
+            taken += len(segment.headers)
+            session.inbox_entries = max(0, session.inbox_entries - len(segment.headers))
+            if session.inbox_entries <= INBOX_ENTRIES // 2:
+                session.room.set()
+            yield segment
+        session.rest_until = _now() + session.quota.owe(_now(), taken)
+
+    async def _store_entries(self, session: _Session, batch: list[Entry]) -> None:
+        device = session.link.device
+        appended = await self._store.append(batch)
+        self._publisher.tell(appended, device)
+        lasts = {entry.log: entry for entry in batch}
+        self._deliveries.note(
+            device, [LogHead(log, entry.header.sequence, entry.id) for log, entry in lasts.items()]
+        )
+        if len(appended.entries) < len(batch):
+            now = _now()
+            for log, entry in lasts.items():
+                session.link.send(*session.sync.held_already(log, entry.header.sequence, now))
+        if any(entry.body is None for entry in batch):
+            await self._ask_for_bodies(session)
+
+    def _not_taken(
+        self,
+        session: _Session,
+        log: LogKey,
+        segment: frames.Segment,
+        outcome: Outcome,
+        reason: str,
+    ) -> None:
+        now = _now()
+        sync, link = session.sync, session.link
+        if outcome is Outcome.HELD:
+            last = segment.first + len(segment.headers) - 1
+            link.send(*sync.held_already(log, last, now))
+        elif outcome is Outcome.GAP:
+            link.send(*sync.lacking(log.conversation, now))
+        elif outcome is Outcome.NOT_YET:
+            if len(session.held_back) < MAX_HELD_BACK:
+                session.held_back[log.conversation] = None
+            team = self._registry.team_of(log.conversation)
+            for shared in [team.id] if team is not None else sorted(session.shared):
+                link.send(*sync.lacking(shared, now))
+        if reason:
+            _log.info(
+                "a segment of %s from %s is not taken: %s (%s)",
+                log.device.hex()[:8],
+                link.device.hex()[:8],
+                reason,
+                outcome.value,
+            )
+        session.wake.set()
+
+    # --- bodies ------------------------------------------------------------------------------
+
+    async def _ask_for_bodies(self, session: _Session) -> None:
+        for conversation in list(session.view.offered()):
+            ids = await self._store.wanted(conversation, frames.MAX_WANTED)
+            if ids:
+                session.link.send(frames.Want(conversation, tuple(ids)))
+
+    async def _take_want(self, link: Link, frame: frames.Want) -> None:
+        session = self._session(link)
+        if session is None or not session.wants.take(_now()):
+            return
+        rows: list[tuple[EntryId, bytes]] = []
+        left = frames.MAX_FRAME_BYTES // 2
+        for id in frame.ids:
+            entry = await self._store.entry(id)
+            if entry is None or entry.body is None or entry.log.conversation != frame.conversation:
+                continue
+            left -= len(entry.body)
+            if left < 0:
+                break
+            rows.append((id, entry.body))
+        if rows and session.view.offers(frame.conversation):
+            link.send(frames.Bodies(frame.conversation, tuple(rows)))
+
+    async def _take_bodies(self, link: Link, frame: frames.Bodies) -> None:
+        session = self._session(link)
+        if session is None or not session.view.takes(frame.conversation):
+            return
+        self._publisher.tell(await self._store.fill_bodies(frame.rows), link.device)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _wait(event: asyncio.Event, timeout_s: float | None) -> None:
+    """Until the event is set, `timeout_s` at most."""
+    try:
+        async with asyncio.timeout(None if timeout_s is None else max(0.0, timeout_s)):
+            await event.wait()
+    except TimeoutError:
+        pass
