@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 from builders.writers import START_MS, seed
+from fakes.transport import MemoryNetwork
 from folkmoot.protocol.keys import Signer
 from folkmoot.services.events import Event
 from folkmoot.services.keyring import Keyring, make_keyring
@@ -79,8 +80,9 @@ async def open_node(folder: Path, name: str = "Ada", clock: HandClock | None = N
         saved.append(changed)
 
     words = ("able", "baker", "cat", "dog")
-    installation = Installation(keyring, words, "0.0", name, save)
-    node = Node(installation, store, clock, SeededRandomness(name))
+    installation = Installation(keyring, words, words * 512, "0.0", name, save)
+    transport = MemoryNetwork().transport("10.0.0.1")
+    node = Node(installation, store, clock, SeededRandomness(name), transport)
     lone = LoneNode(node, store, clock)
     lone.saved = saved
     await node.start()

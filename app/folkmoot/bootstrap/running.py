@@ -69,6 +69,8 @@ class RunningNode:
 
 async def build(profile: Profile, options: Options) -> RunningNode:
     """Keys, store, transport, discovery and the node on top, started. Raises `FolkmootError`."""
+    from folkmoot.net.discovery import MdnsDiscovery
+    from folkmoot.net.tls import TlsTransport
     from folkmoot.protocol.words import person_words, read_words
     from folkmoot.resources import resource_path
     from folkmoot.services.node import Installation, Node
@@ -85,12 +87,15 @@ async def build(profile: Profile, options: Options) -> RunningNode:
     installation = Installation(
         keyring=keyring,
         words=person_words(keyring.person, words),
+        word_list=words,
         version=__version__,
         proposed_name=await asyncio.to_thread(person_name),
         save=lambda changed: asyncio.to_thread(save_certificate, profile, changed),
     )
     store = await SqliteStore.open(profile.store, keyring.person, keyring.device, clock=clock)
-    running = RunningNode(Node(installation, store, clock, randomness), clock)
+    discovery = MdnsDiscovery(randomness) if options.discovery else None
+    node = Node(installation, store, clock, randomness, TlsTransport(), discovery)
+    running = RunningNode(node, clock)
     try:
         await running.start(profile, options)
     except BaseException:

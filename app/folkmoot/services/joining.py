@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from folkmoot.domain.errors import EnvironmentFault, PeerError, UserError
+from folkmoot.domain.errors import EnvironmentFault, FolkmootError, PeerError, UserError
 from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, PersonId
 from folkmoot.domain.names import MAX_NOTE_LENGTH
 from folkmoot.protocol import frames
@@ -267,9 +267,7 @@ class JoiningService:
     async def _try_way(self, address: str, knock: Knock) -> Link | None:
         try:
             return await self._links.dial(address, knock, way=Way.DIRECT)
-        except EnvironmentFault:
-            return None
-        except PeerError as error:
+        except FolkmootError as error:
             _log.info("no way in by %s: %s (%s)", address, error.message, error.code)
             return None
 

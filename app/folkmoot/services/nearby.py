@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from folkmoot.domain.errors import EnvironmentFault, PeerError
+from folkmoot.domain.errors import FolkmootError, PeerError
 from folkmoot.domain.ids import ConversationId, DeviceId, PersonId
 from folkmoot.domain.team import Act
 from folkmoot.protocol import frames
@@ -165,7 +165,7 @@ class NearbyService:
     async def _ask(self, address: str) -> None:
         try:
             link = await self._links.dial(address, None, stranger=True, way=Way.LAN)
-        except (EnvironmentFault, PeerError):
+        except FolkmootError:
             return
         finally:
             self._dialling -= 1

@@ -73,6 +73,7 @@ class Network:
         self._addresses: list[str] = []
         self._tags: tuple[bytes, ...] = ()
         self._discovering = False
+        self._loaded = False
         self.sightings = Sightings(registry)
         self.links = Links(
             around.keyring,
@@ -145,12 +146,17 @@ class Network:
         around.publisher.listen(self._committed)
         around.presence.attach(self)
 
-    async def start(self, listen: Sequence[str], peers: Sequence[str] = ()) -> list[str]:
-        """Listen, announce, dial; the bound addresses. Raises `EnvironmentFault` ``port_taken``."""
+    async def listen(self, addresses: Sequence[str]) -> list[str]:
+        """Take links from now on; the bound addresses. Raises `EnvironmentFault` ``port_taken``."""
+        if not self._loaded:
+            await self._held.load(self._around.store)
+            await self.admission.load()
+            self._loaded = True
+        return await self.links.listen(list(addresses))
+
+    async def start(self, bound: Sequence[str], peers: Sequence[str] = ()) -> None:
+        """Announce and dial, once it listens at `bound`."""
         around = self._around
-        await self._held.load(around.store)
-        await self.admission.load()
-        bound = await self.links.listen(list(listen))
         self._addresses = await around.transport.addresses()
         self.links.says(self._addresses)
         self.links.start()
@@ -159,7 +165,6 @@ class Network:
         await self._discover(bound)
         await self.peers.start(peers)
         await self.joining.start()
-        return bound
 
     async def _discover(self, bound: Sequence[str]) -> None:
         discovery = self._around.discovery

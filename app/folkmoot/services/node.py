@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from folkmoot.domain.errors import EnvironmentFault
 from folkmoot.domain.ids import DeviceId
 from folkmoot.services.conversations import ConversationsService
 from folkmoot.services.delivery import DeliveryService
@@ -31,6 +32,7 @@ from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.teams import TeamsService
 from folkmoot.services.values import Stats
 
+_PORT_SETTING = "listen.port"
 _log = logging.getLogger(__name__)
 
 
@@ -143,14 +145,30 @@ class Node:
     async def start(self, listen: Sequence[str] = (), peers: Sequence[str] = ()) -> None:
         """Load what is stored and begin; `listening` says where others reach this node then.
 
-        `listen` empty: any free port of every address. Raises `EnvironmentFault` if the store
-        cannot be read or a port is taken.
+        `listen` empty: every address of this computer, at the port it had before if that is free.
+        Raises `EnvironmentFault` if the store cannot be read.
         """
         self._started_at = asyncio.get_running_loop().time()
         await self.registry.load(self._store)
         await self.identity.load()
         await self.presence.load()
-        self.listening = await self._network.start(listen or ("0.0.0.0:0", "[::]:0"), peers)
+        self.listening = await self._listen(listen)
+        await self._network.start(self.listening, peers)
+
+    async def _listen(self, wanted: Sequence[str]) -> list[str]:
+        """Listen as wanted; if that is taken, at any port, and say so if a person chose it."""
+        kept = await self._store.setting(_PORT_SETTING) or "0"
+        try:
+            bound = await self._network.listen(wanted or _everywhere(kept))
+            if not wanted:
+                await self._store.set_setting(_PORT_SETTING, bound[0].rpartition(":")[2])
+            return bound
+        except EnvironmentFault as error:
+            if error.code != "port_taken":
+                raise
+            if wanted:
+                self.notice(error.code, error.message, error.hint)
+            return await self._network.listen(_everywhere("0"))
 
     async def aclose(self) -> None:
         """Stop everything in order; the store is closed last. Again is harmless."""
@@ -204,3 +222,7 @@ class Node:
             f"A part of Folkmoot stopped ({task}: {type(error).__name__}).",
             "What you wrote is safe. Restart Folkmoot; the log file in the profile says more.",
         )
+
+
+def _everywhere(port: str) -> tuple[str, ...]:
+    return (f"0.0.0.0:{port}", f"[::]:{port}")
