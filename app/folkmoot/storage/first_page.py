@@ -8,28 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from folkmoot.domain.bodies import Level
 from folkmoot.domain.ids import ConversationId, DeviceId, PersonId
-from folkmoot.services.values import Conversation, Page
-from folkmoot.storage.local import LAST_CONVERSATION, setting
+from folkmoot.services.values import Conversation, FirstPage, Role, Team
+from folkmoot.storage.local import LAST_CONVERSATION, drafts, setting, settings
 from folkmoot.storage.reading import Reading
 from folkmoot.storage.rows import Row, one
 
 FIRST_PAGE_MESSAGES = 64
-
-
-@dataclass(frozen=True, slots=True)
-class FirstPage:
-    """What the main window needs to paint itself. `page` belongs to `conversation`."""
-
-    own_name: str
-    team_name: str
-    conversations: tuple[Conversation, ...]
-    conversation: ConversationId | None
-    page: Page | None
 
 
 class _PlainRows:
@@ -74,16 +63,30 @@ def _read(rows: _PlainRows) -> FirstPage | None:
     conversations = reading.conversations()
     shown = _last_open(rows, conversations)
     name = one(rows, "SELECT name FROM member WHERE person = ? ORDER BY team LIMIT 1", (me,))
-    team = None
-    if shown is not None and shown.team is not None:
-        sql = "SELECT t.name FROM team t JOIN conversation c ON c.key = t.conversation"
-        team = one(rows, f"{sql} WHERE c.id = ?", (shown.team,))
     return FirstPage(
-        own_name=name[0] if name else "",
-        team_name=team[0] if team else "",
+        me=me,
+        name=name[0] if name else "",
+        teams=_teams(rows, me),
+        team=shown.team if shown else None,
         conversations=tuple(conversations),
         conversation=shown.id if shown else None,
         page=reading.page(shown.id, limit=FIRST_PAGE_MESSAGES) if shown else None,
+        drafts=tuple(drafts(rows)),
+        settings=tuple(settings(rows, "window.").items()),
+    )
+
+
+def _teams(rows: _PlainRows, me: PersonId) -> tuple[Team, ...]:
+    """The teams of which this person is a member, oldest first."""
+    sql = (
+        "SELECT c.id, t.name, m.role, t.visible,"
+        " (SELECT count(*) FROM member o WHERE o.team = t.conversation)"
+        " FROM team t JOIN conversation c ON c.key = t.conversation"
+        " JOIN member m ON m.team = t.conversation AND m.person = ? ORDER BY t.conversation"
+    )
+    return tuple(
+        Team(ConversationId(id_), name, Role[Level(role).name], members, bool(visible))
+        for id_, name, role, visible, members in rows.all(sql, (me,))
     )
 
 

@@ -286,7 +286,9 @@ async def test_the_first_page_shows_the_conversation_that_was_open(
     assert while_open == first
     assert (first.conversation, first.page) == (room.channel, page)
     assert first.conversations == tuple(conversations)
-    assert (first.own_name, first.team_name) == ("ada's computer", "Crew")
+    assert first.name == "ada's computer"
+    assert [(t.id, t.name, t.role.value) for t in first.teams] == [(first.team, "Crew", "owner")]
+    assert first.settings == (("window.conversation", room.channel.hex()),)
 
 
 async def test_an_entry_is_given_out_with_the_bytes_it_came_with(open_store: OpenStore) -> None:

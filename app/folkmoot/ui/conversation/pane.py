@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from folkmoot.ui.conversation.composer import Composer
@@ -86,8 +86,6 @@ class ConversationPane(QWidget):
         self.composer = Composer(theme, compact=mode is Mode.THREAD)
         self.composer.setMaximumWidth(CONTENT_WIDTH + 2 * edge)
         column.addWidget(self.composer)
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(self.backgroundRole().Base)
 
     def show_empty(self, empty: QWidget | None) -> None:
         """Show a designed empty state in place of the timeline, or the timeline again."""
@@ -105,6 +103,10 @@ class ConversationPane(QWidget):
     def is_empty(self) -> bool:
         """Whether the empty state stands there."""
         return self._empty is not None
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The ground of a panel (a background role would change the colour of every label)."""
+        QPainter(self).fillRect(self.rect(), self.theme.colour("panel"))
 
     def say_typing(self, words: str) -> None:
         """Who writes."""

@@ -46,7 +46,7 @@ class AloneState(QWidget):
         sentence = Text(words, theme, token="mute", wrap=True)
         sentence.setAlignment(centre)
         for text in (heading, sentence):
-            text.setFixedWidth(_WIDTH)
+            text.setFixedSize(_WIDTH, text.heightForWidth(_WIDTH))
             column.addWidget(text, 0, centre)
         column.addSpacing(10)
         self.invite = Button(

@@ -67,8 +67,6 @@ class MainView(QWidget):
         self._column.setSpacing(0)
         self._column.addWidget(self.header)
         self._column.addWidget(self.conversation, 1)
-        self._middle.setAutoFillBackground(True)
-        self._middle.setBackgroundRole(self._middle.backgroundRole().Base)
         self._scrim = Scrim(theme, self)
         self.header.side_bar_wanted.connect(self.open_side_bar)
         self._cards: QWidget | None = None
@@ -125,6 +123,10 @@ class MainView(QWidget):
             self.fold_side_bar()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The ground of a panel, behind the cards."""
+        QPainter(self).fillRect(self.rect(), self.theme.colour("panel"))
 
     def _place(self) -> None:
         width, height = self.width(), self.height()
