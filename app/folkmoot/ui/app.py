@@ -59,7 +59,7 @@ def run(
 
         main = None
         start_view = StartView(theme)
-        start_view.welcome.name.setText(first.name if first else proposed_name)
+        start_view.welcome.name.setText((first.name if first else "") or proposed_name)
         start_view.welcome.computer.setText(computer_name)
         shell.show_page(start_view)
     shell.show()

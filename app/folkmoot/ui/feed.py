@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
+from folkmoot.domain.errors import FolkmootError
 from folkmoot.domain.ids import ConversationId
 from folkmoot.services import events as told
 from folkmoot.services.values import (
@@ -136,5 +137,8 @@ class Feed(QObject):
         self._model.take_members(team, await self._bridge.ask(read))
 
     async def _reload(self) -> None:
-        await self.load()
+        try:
+            await self.load()
+        except FolkmootError:
+            return  # it fell again; another `Gap` comes when it is up
         self.reloaded.emit()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import qasync  # type: ignore[import-untyped]
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from folkmoot.domain.errors import FolkmootError
 from folkmoot.domain.ids import ConversationId
@@ -60,6 +60,8 @@ class Session(QObject):
         self.bridge.failed.connect(_report)
         self.feed = Feed(self.bridge, self.model)
         self.feed.ask_answered.connect(self._took_answer)
+        self.feed.reloaded.connect(self._recovered)
+        self._behind_fault: QWidget | None = None
         self.start: StartPresenter | None = None
         self.main: MainPresenter | None = None
         shell.closing.connect(self._save)
@@ -91,6 +93,9 @@ class Session(QObject):
         except FolkmootError as error:
             self._show_fault(error)
             return
+        self._is_loaded()
+
+    def _is_loaded(self) -> None:
         identity = self.model.identity
         if self.start is not None and identity is not None:
             self.start.take_identity(identity)
@@ -154,8 +159,19 @@ class Session(QObject):
 
     def _show_fault(self, error: FolkmootError) -> None:
         """The node could not start: say why, keep the window."""
+        self._behind_fault = self._shell.page()
         page = EmptyState("triangle-alert", error.message, error.hint, self._theme)
         self._shell.show_page(page)
+
+    def _recovered(self) -> None:
+        """The node is up after all: what stood before the fault comes back."""
+        if self._behind_fault is not None:
+            fault = self._shell.page()
+            self._shell.show_page(self._behind_fault)
+            self._behind_fault = None
+            if fault is not None:
+                fault.deleteLater()
+            self._is_loaded()
 
     def _save(self) -> None:
         if self.main is not None:

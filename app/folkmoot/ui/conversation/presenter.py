@@ -35,8 +35,8 @@ class ConversationPresenter(QObject):
 
     thread_wanted = Signal(object)
     """A `Message`: open its thread."""
-    emptied = Signal(bool)
-    """Whether the place that is open has no message."""
+    link_pressed = Signal(str)
+    """An address in a message; nothing is opened before somebody agreed."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class ConversationPresenter(QObject):
         timeline.delete.connect(lambda id_: self._with(id_, self._ask_delete))
         timeline.open_thread.connect(lambda id_: self._with(id_, self.thread_wanted.emit))
         timeline.read_to.connect(self._read_to)
+        timeline.link_activated.connect(self.link_pressed)
         timeline.message_wanted.connect(self._load_around)
         self.pane.confirmation.confirmed.connect(self._delete)
         self.pane.confirmation.dropped.connect(self._keep)
@@ -152,7 +153,6 @@ class ConversationPresenter(QObject):
             self.pane.show_empty(self._make_empty())
         elif not empty and self.pane.is_empty:
             self.pane.show_empty(None)
-        self.emptied.emit(empty)
 
     def renew_empty(self, make_empty: Callable[[], QWidget]) -> None:
         """Another empty state fits now (somebody joined)."""

@@ -94,6 +94,8 @@ class Shelf(QObject):
                 self._created(message)
                 if root is not None:
                     self._changed(root)
+            case told.MessageChanged(message=message, what="deleted") if not message.reply_count:
+                self._gone(message)
             case told.MessageChanged(message=message):
                 self._changed(message)
             case told.DeliveryChanged(conversation=conversation, messages=messages):
@@ -114,6 +116,13 @@ class Shelf(QObject):
         for (conversation, _), model in self._kept.items():
             if conversation == message.conversation:
                 model.replace(message)
+
+    def _gone(self, message: Message) -> None:
+        """A deleted message leaves its list, unless a thread hangs on it."""
+        for (conversation, thread), model in self._kept.items():
+            if conversation == message.conversation and thread != message.id:
+                model.remove(message.id)
+        self._changed(message)
 
     def _delivered(self, conversation: ConversationId, id_: EntryId, on: int, of: int) -> None:
         for (place, _), model in self._kept.items():

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from folkmoot.domain.errors import FolkmootError
@@ -17,6 +18,7 @@ from folkmoot.ui.dialogs.channel import ChannelDialog
 from folkmoot.ui.dialogs.direct import DirectDialog
 from folkmoot.ui.dialogs.form import Form
 from folkmoot.ui.dialogs.invite import InviteDialog
+from folkmoot.ui.dialogs.link import LinkDialog
 from folkmoot.ui.dialogs.settings import SettingsDialog, TeamDialog
 from folkmoot.ui.facade import Node
 from folkmoot.ui.main.members import member_states
@@ -136,6 +138,13 @@ class Dialogs(QObject):
             self._do(form, change, self._model.take_team)
 
         form.submitted.connect(submit)
+        form.open()
+
+    def open_link(self, address: str) -> None:
+        """Show where a link leads; open it only when the person agrees."""
+        form = LinkDialog(self._window, self._theme, address)
+        form.submitted.connect(lambda: QDesktopServices.openUrl(QUrl(address)))
+        form.submitted.connect(form.accept)
         form.open()
 
     def settings(self) -> None:

@@ -25,6 +25,7 @@ class Beside(QObject):
     closed = Signal()
     invite_wanted = Signal()
     person_chosen = Signal(bytes)
+    link_pressed = Signal(str)
 
     def __init__(
         self,
@@ -126,6 +127,7 @@ class Beside(QObject):
             self.replies = ConversationPresenter(
                 pane.replies, self._model, self._bridge, self._drafting, self._emoji
             )
+            self.replies.link_pressed.connect(self.link_pressed)
         return self._pane, self.replies
 
     def _show_members(self) -> None:

@@ -20,6 +20,7 @@ from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.buttons import IconButton
 from folkmoot.ui.widgets.fields import TextField
 from folkmoot.ui.widgets.focus import KeyboardFocus
+from folkmoot.ui.widgets.text import plain_tip
 
 HEIGHT = 56
 TOPIC_LIMIT = 250
@@ -82,7 +83,7 @@ class _Title(KeyboardFocus, QPushButton):
         font = self.theme.font(TextStyle.TITLE)
         place = QRectF(left, 0, self.width() - left - 4, self.height())
         shown = write_line(painter, font, self.theme, "ink", state.name, place)
-        self.setToolTip("" if shown else state.name)
+        self.setToolTip("" if shown else plain_tip(state.name))
 
 
 class _Topic(KeyboardFocus, QPushButton):
@@ -121,7 +122,7 @@ class _Topic(KeyboardFocus, QPushButton):
             painter.drawRoundedRect(QRectF(0, 0, width, self.height()), 7, 7)
         box = QRectF(8, 0, self.width() - 16, self.height())
         shown = write_line(painter, font, self.theme, self._token, self._words, box)
-        self.setToolTip("" if shown else self._words)
+        self.setToolTip("" if shown else plain_tip(self._words))
 
 
 class _Members(KeyboardFocus, QPushButton):

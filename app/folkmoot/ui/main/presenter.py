@@ -90,6 +90,8 @@ class MainPresenter(QObject):
         view.header.name_pressed.connect(self._open_channel_menu)
         view.header.members_pressed.connect(self._toggle_members)
         self.reading.thread_wanted.connect(self.beside.open_thread)
+        self.reading.link_pressed.connect(self.dialogs.open_link)
+        self.beside.link_pressed.connect(self.dialogs.open_link)
         self.beside.invite_wanted.connect(lambda: self._with_team(self.dialogs.invite))
         self.beside.person_chosen.connect(self._write_to)
         self.beside.closed.connect(self._show_around)

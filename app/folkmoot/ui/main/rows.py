@@ -13,6 +13,7 @@ from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.focus import KeyboardFocus
 from folkmoot.ui.widgets.surfaces import paint_badge
+from folkmoot.ui.widgets.text import plain_tip
 
 ROW_HEIGHT = 30
 
@@ -77,7 +78,7 @@ class ConversationRow(KeyboardFocus, QPushButton):
         shown = write_line(
             painter, font, self.theme, token, row.name, QRectF(left, 0, room, self.height())
         )
-        self.setToolTip("" if shown else row.name)
+        self.setToolTip("" if shown else plain_tip(row.name))
 
     def _paint_end(self, painter: QPainter, ratio: float) -> float:
         """The badge or the pencil of a draft; returns the width it took."""
@@ -110,7 +111,7 @@ class TeamButton(KeyboardFocus, QPushButton):
     def show_team(self, team: TeamState) -> None:
         """Show the newest about this team."""
         self.team = team
-        self.setToolTip(team.name)
+        self.setToolTip(plain_tip(team.name))
         unread = self.tr("{n} unread").format(n=team.unread)
         self.setAccessibleName(f"{team.name}, {unread}" if team.unread else team.name)
         self.update()
@@ -192,7 +193,7 @@ class PersonButton(KeyboardFocus, QPushButton):
         name = QRectF(left, top, right - left, 20)
         strong = self.theme.font(TextStyle.STRONG)
         shown = write_line(painter, strong, self.theme, "ink", self._name, name)
-        self.setToolTip("" if shown else self._name)
+        self.setToolTip("" if shown else plain_tip(self._name))
         if self._line:
             line = QRectF(left, top + 20, right - left, 16)
             write_line(painter, meta, self.theme, "mute", self._line, line)
