@@ -82,6 +82,8 @@ class NodeProcess:
         line = self._first_line()
         self.ready = json.loads(line)
         assert self.ready["ready"], self.ready
+        if "--listen" in self.options:  # where others remember it, when it comes back
+            self.options = ("--listen", self.ready["listen"][0], *self.options[2:])
         if not self.token:
             self.token = self.make_token("read", "write", "admin")
         return self

@@ -16,12 +16,12 @@ import msgspec
 from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler, Middleware
 
-from folkmoot.api import shapes
+from folkmoot.api import network_routes, routes, shapes
 from folkmoot.api.answers import MAX_BODY_BYTES, answer, page, problem, problem_of
 from folkmoot.api.events import EventWindow
 from folkmoot.api.guard import Guard
 from folkmoot.api.openapi import describe, docs_page
-from folkmoot.api.routes import PREFIX, ROUTES, Route
+from folkmoot.api.routes import PREFIX, Route
 from folkmoot.api.tokens import TokenBook
 from folkmoot.domain.errors import EnvironmentFault, FolkmootError
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from folkmoot.services.node import Node
     from folkmoot.services.ports import Clock
 
+ROUTES: tuple[Route, ...] = (*routes.ROUTES, *network_routes.ROUTES)
 _LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 MAX_EVENT_SOCKETS = 32
