@@ -8,14 +8,21 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from folkmoot.domain.errors import FolkmootError
+from folkmoot.system.computer import computer_name, person_name
 from folkmoot.system.instance import NODE, WINDOW, Instance, ProfileInUse
-from folkmoot.system.profile import Profile, open_profile
+from folkmoot.system.profile import Profile, default_folder, open_profile
 
 if TYPE_CHECKING:
-    pass
+    from folkmoot.services.values import FirstPage
+    from folkmoot.ui.bridge import NodeHandle
+
+
+AFTER_FIRST_FRAME_MS = 200
 
 
 def run_window(profile: Path | None) -> int:
@@ -23,24 +30,85 @@ def run_window(profile: Path | None) -> int:
 
     If a window is open on it already, that one comes forward and this start is over.
     """
-    from PySide6.QtWidgets import QApplication, QMainWindow
-
     from folkmoot.bootstrap.ending import leave
 
     os.umask(0o077)
-    opened = open_profile(profile)
-    instance = _claim_for_window(opened)
+    try:
+        opened = open_profile(profile)
+        instance = _claim_for_window(opened)
+    except FolkmootError as error:
+        sys.stderr.write(f"folkmoot: {error}\n")
+        _show_fault(profile, error)
+        return leave(1)
     if instance is None:
         return 0
     try:
-        application = QApplication(sys.argv[:1])
-        window = QMainWindow()
-        window.setWindowTitle("Folkmoot")
-        window.show()
-        status = application.exec()
+        status = _show(opened)
     finally:
         instance.release()
     return leave(status)
+
+
+def _show(profile: Profile) -> int:
+    """Run the window with a node beside it; the log file begins after the first frame too."""
+    from folkmoot.ui.app import run
+
+    ends: list[Callable[[], None]] = []
+
+    def start() -> NodeHandle:
+        from folkmoot.bootstrap.node_thread import NodeThread
+        from folkmoot.system.logs import LogFile
+
+        log = LogFile(profile.log)
+        ends.append(log.close)
+        return NodeThread(profile)
+
+    try:
+        return run(
+            profile=profile.folder,
+            first=_first_page(profile),
+            start=start,
+            proposed_name=person_name(),
+            computer_name=computer_name(),
+            raised=lambda come_forward: _listen_soon(profile, come_forward, ends),
+        )
+    finally:
+        for end in ends:
+            end()
+
+
+def _show_fault(folder: Path | None, error: FolkmootError) -> None:
+    """A window that only says why there is no node."""
+    from folkmoot.ui.app import run
+
+    def start() -> NodeHandle:
+        from folkmoot.bootstrap.node_thread import NoNode
+
+        return NoNode(error)
+
+    run(
+        profile=folder or default_folder(),
+        first=None,
+        start=start,
+        proposed_name=person_name(),
+        computer_name=computer_name(),
+    )
+
+
+def _listen_soon(
+    profile: Profile, come_forward: Callable[[], None], ends: list[Callable[[], None]]
+) -> None:
+    """Take signals and second starts, once the first frame is there."""
+    from PySide6.QtCore import QTimer
+
+    def listen() -> None:
+        from folkmoot.system.activation import Activation
+        from folkmoot.system.quitting import QuitSignals
+
+        ends.append(Activation(profile.folder, come_forward).close)
+        ends.append(QuitSignals().close)
+
+    QTimer.singleShot(AFTER_FIRST_FRAME_MS, listen)
 
 
 def _claim_for_window(profile: Profile) -> Instance | None:
@@ -60,3 +128,9 @@ def _claim_for_window(profile: Profile) -> Instance | None:
         if ask_to_come_forward(profile.folder):
             return None
         time.sleep(0.1)
+
+
+def _first_page(profile: Profile) -> FirstPage | None:
+    from folkmoot.storage.first_page import read_first_page
+
+    return read_first_page(profile.store) if profile.store.exists() else None

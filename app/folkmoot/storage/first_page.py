@@ -14,7 +14,14 @@ from typing import Any
 from folkmoot.domain.bodies import Level
 from folkmoot.domain.ids import ConversationId, DeviceId, PersonId
 from folkmoot.services.values import Conversation, FirstPage, Role, Team
-from folkmoot.storage.local import LAST_CONVERSATION, drafts, setting, settings
+from folkmoot.storage.local import (
+    LAST_CONVERSATION,
+    LAST_TEAM,
+    OWN_NAME,
+    drafts,
+    setting,
+    settings,
+)
 from folkmoot.storage.reading import Reading
 from folkmoot.storage.rows import Row, one
 
@@ -62,12 +69,12 @@ def _read(rows: _PlainRows) -> FirstPage | None:
     reading = Reading(rows, me, DeviceId(owner["device"]))
     conversations = reading.conversations()
     shown = _last_open(rows, conversations)
-    name = one(rows, "SELECT name FROM member WHERE person = ? ORDER BY team LIMIT 1", (me,))
+    teams = _teams(rows, me)
     return FirstPage(
         me=me,
-        name=name[0] if name else "",
-        teams=_teams(rows, me),
-        team=shown.team if shown else None,
+        name=_name(rows, me),
+        teams=teams,
+        team=_team(rows, shown, teams),
         conversations=tuple(conversations),
         conversation=shown.id if shown else None,
         page=reading.page(shown.id, limit=FIRST_PAGE_MESSAGES) if shown else None,
@@ -77,17 +84,37 @@ def _read(rows: _PlainRows) -> FirstPage | None:
 
 
 def _teams(rows: _PlainRows, me: PersonId) -> tuple[Team, ...]:
-    """The teams of which this person is a member, oldest first."""
+    """The teams of this person, by name."""
     sql = (
-        "SELECT c.id, t.name, m.role, t.visible,"
-        " (SELECT count(*) FROM member o WHERE o.team = t.conversation)"
-        " FROM team t JOIN conversation c ON c.key = t.conversation"
-        " JOIN member m ON m.team = t.conversation AND m.person = ? ORDER BY t.conversation"
+        "SELECT c.id, t.name, m.role, t.visible, (SELECT count(*) FROM member o"
+        " WHERE o.team = t.conversation) FROM team t JOIN conversation c ON c.key = t.conversation"
+        " JOIN member m ON m.team = t.conversation AND m.person = ?"
     )
-    return tuple(
-        Team(ConversationId(id_), name, Role[Level(role).name], members, bool(visible))
-        for id_, name, role, visible, members in rows.all(sql, (me,))
-    )
+    teams = [
+        Team(ConversationId(id), name, Role[Level(role).name], members, bool(visible))
+        for id, name, role, visible, members in rows.all(sql, (me,))
+    ]
+    return tuple(sorted(teams, key=lambda team: (team.name.casefold(), team.id)))
+
+
+def _team(
+    rows: _PlainRows, shown: Conversation | None, teams: tuple[Team, ...]
+) -> ConversationId | None:
+    """The team last open, if it is still one of ours."""
+    last = setting(rows, LAST_TEAM)
+    for team in teams:
+        if team.id.hex() == last:
+            return team.id
+    if shown is not None and shown.team is not None:
+        return shown.team
+    return teams[0].id if teams else None
+
+
+def _name(rows: _PlainRows, me: PersonId) -> str:
+    """The name chosen on this computer, else what a team knows."""
+    sql = "SELECT name FROM member WHERE person = ? ORDER BY team LIMIT 1"
+    known = one(rows, sql, (me,))
+    return setting(rows, OWN_NAME) or (known[0] if known else "")
 
 
 def _last_open(rows: _PlainRows, conversations: Sequence[Conversation]) -> Conversation | None:

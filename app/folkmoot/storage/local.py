@@ -17,6 +17,10 @@ MAX_UNKNOWN_ADDRESSES = 64
 MAX_DELIVERIES = 200
 LAST_CONVERSATION = "window.conversation"
 """The setting that says in hexadecimal which conversation the window had open."""
+LAST_TEAM = "window.team"
+"""The same for the team."""
+OWN_NAME = "identity.name"
+"""The setting with the name that the person chose (`services.identity`)."""
 _NO_DEVICE = b""
 
 
