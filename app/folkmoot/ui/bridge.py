@@ -72,8 +72,11 @@ class Bridge(QObject):
         handle.listen(self._take)
 
     def ask(self, fn: Callable[[Node], Awaitable[T]]) -> Awaitable[T]:
-        """Start `fn` on the node's loop now; await the result on the window's."""
-        return asyncio.wrap_future(self._handle.call(fn), loop=self._loop)
+        """Start `fn` on the node's loop now; await the result on the window's.
+
+        The answer never comes before the events that the node told before it.
+        """
+        return self._answer(asyncio.wrap_future(self._handle.call(fn), loop=self._loop))
 
     def tell(self, fn: Callable[[Node], Awaitable[object]]) -> None:
         """Like `ask` for what must still happen when the window closes: nobody waits for it."""
@@ -94,6 +97,12 @@ class Bridge(QObject):
         concurrent.futures.wait(tuple(self._last), timeout=CLOSE_S)
         self._handle.close()
 
+    async def _answer(self, future: asyncio.Future[T]) -> T:
+        try:
+            return await future
+        finally:
+            self._catch_up()
+
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -109,6 +118,13 @@ class Bridge(QObject):
                 return
             self._awake = True
         self._woken.emit()
+
+    def _catch_up(self) -> None:
+        """Hand on what waits for the end of its frame."""
+        with self._lock:
+            events, self._events = self._events, []
+        if events:
+            self.events.emit(events)
 
     def _deliver(self) -> None:
         with self._lock:
