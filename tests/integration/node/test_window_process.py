@@ -1,0 +1,99 @@
+"""`folkmoot` as a process: one window per profile, its end, and what it says when it cannot run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from folkmoot.system.instance import NODE, Instance
+from folkmoot.system.profile import open_profile
+
+PATIENCE_S = 20.0
+Window = Callable[[Path], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def window() -> Iterator[Window]:
+    """Starts a window that is drawn into memory; what still runs at the end is killed."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def begin(profile: Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "folkmoot", "--profile", str(profile)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "QT_QPA_PLATFORM": "offscreen",
+            },
+        )
+        processes.append(process)
+        return process
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def wait_until(claim: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not claim():
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.05)
+
+
+def wait_for_node(profile: Path) -> None:
+    """The node beside the window is up once the certificate and the store are there."""
+    store = profile / "store.sqlite3"
+    wait_until(lambda: store.exists() and store.stat().st_size > 0, "the node starts")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_the_window_within_three_seconds(
+    window: Window, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = window(tmp_path / "p")
+    wait_for_node(tmp_path / "p")
+    told_at = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(PATIENCE_S) == 0
+    assert time.monotonic() - told_at < 3
+
+
+def test_a_second_start_leaves_the_first_window_alone_and_is_over(
+    window: Window, tmp_path: Path
+) -> None:
+    first = window(tmp_path / "p")
+    wait_for_node(tmp_path / "p")
+    second = window(tmp_path / "p")
+    assert second.wait(PATIENCE_S) == 0
+    assert second.communicate()[1] == ""
+    assert first.poll() is None
+
+
+def test_two_windows_run_side_by_side_on_two_profiles(window: Window, tmp_path: Path) -> None:
+    processes = [window(tmp_path / name) for name in ("a", "b")]
+    for name in ("a", "b"):
+        wait_for_node(tmp_path / name)
+    assert [process.poll() for process in processes] == [None, None]
+
+
+def test_a_window_on_the_profile_of_a_node_says_so(window: Window, tmp_path: Path) -> None:
+    instance = Instance(open_profile(tmp_path / "p"), NODE)
+    process = window(tmp_path / "p")
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    assert "in use by a node without a window" in line
+    assert "--profile" in line
+    assert not (tmp_path / "p" / "store.sqlite3").exists()
+    instance.release()
