@@ -62,6 +62,7 @@ class Bridge(QObject):
         self._lock = threading.Lock()
         self._events: list[Event] = []
         self._awake = False
+        self._closed = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last: set[concurrent.futures.Future[Any]] = set()
         self._frame = QTimer(self)
@@ -80,18 +81,24 @@ class Bridge(QObject):
 
     def tell(self, fn: Callable[[Node], Awaitable[object]]) -> None:
         """Like `ask` for what must still happen when the window closes: nobody waits for it."""
+        if self._closed:
+            return
         future = self._handle.call(fn)
         self._last.add(future)
         future.add_done_callback(self._last.discard)
 
     def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run a coroutine of the window; what it raises reaches `failed`."""
+        if self._closed:
+            work.close()
+            return
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
     def close(self) -> None:
         """Let the last saves finish, then stop the node. Blocks; the window is gone by now."""
+        self._closed = True
         for task in tuple(self._tasks):
             task.cancel()
         concurrent.futures.wait(tuple(self._last), timeout=CLOSE_S)

@@ -62,6 +62,7 @@ class Session(QObject):
         self.feed.ask_answered.connect(self._took_answer)
         self.feed.reloaded.connect(self._recovered)
         self._behind_fault: QWidget | None = None
+        self._loaded = False
         self.start: StartPresenter | None = None
         self.main: MainPresenter | None = None
         shell.closing.connect(self._save)
@@ -79,6 +80,8 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stop the node. Blocks for a moment; the window is gone by now."""
+        if self.start is not None:
+            self.start.leave()
         self.bridge.close()
         asyncio.events._set_running_loop(None)
 
@@ -96,6 +99,7 @@ class Session(QObject):
         self._is_loaded()
 
     def _is_loaded(self) -> None:
+        self._loaded = True
         identity = self.model.identity
         if self.start is not None and identity is not None:
             self.start.take_identity(identity)
@@ -158,7 +162,9 @@ class Session(QObject):
             self.start.took_answer(answer)
 
     def _show_fault(self, error: FolkmootError) -> None:
-        """The node could not start: say why, keep the window."""
+        """The node could not start: say why. A conversation that is shown stays, with a card."""
+        if self.main is not None:
+            return
         self._behind_fault = self._shell.page()
         page = EmptyState("triangle-alert", error.message, error.hint, self._theme)
         self._shell.show_page(page)
@@ -171,6 +177,7 @@ class Session(QObject):
             self._behind_fault = None
             if fault is not None:
                 fault.deleteLater()
+        if not self._loaded:
             self._is_loaded()
 
     def _save(self) -> None:

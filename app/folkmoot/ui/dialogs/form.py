@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
@@ -81,7 +83,19 @@ class Form(QDialog):
     def open(self) -> None:
         """Show it over its window; nothing else waits for it."""
         self.fit()
+        fields = [w for w in self._fields() if w not in (self.act, self.close_button)]
+        order = [*fields, self.act, self.close_button]
+        for before, after in itertools.pairwise(order):
+            self.setTabOrder(before, after)
+        order[0].setFocus(Qt.FocusReason.OtherFocusReason)
         super().open()
+
+    def _fields(self) -> list[QWidget]:
+        return [
+            w
+            for w in self.findChildren(QWidget)
+            if w.focusPolicy() & Qt.FocusPolicy.TabFocus and not w.isHidden()
+        ]
 
     def _submit(self) -> None:
         if self.act.isEnabled():

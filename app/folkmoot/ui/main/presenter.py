@@ -71,7 +71,7 @@ class MainPresenter(QObject):
         self.door = Doorkeeper(view, model, bridge)
         self.shortcuts = Shortcuts(self, shell)
         self._last: dict[ConversationId, ConversationId] = {}
-        self._refresh = QTimer(self)
+        self._refresh = QTimer(view)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
         self._refresh.timeout.connect(self._show_around)

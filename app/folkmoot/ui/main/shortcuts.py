@@ -40,6 +40,8 @@ class Shortcuts(QObject):
             (view.conversation.timeline, view.conversation.timeline),
             (view.conversation.composer, view.conversation.composer.editor),
         ]
+        if view.conversation.is_empty:
+            del regions[2]
         beside = self._presenter.beside
         if beside.shows_members:
             regions.append((view.right, view.right.members.invite))

@@ -46,9 +46,9 @@ class NearbyTeamRow(QWidget):
         names.addWidget(self._name)
         names.addWidget(self._line)
         line.addLayout(names, 1)
-        self._button = Button("", theme, ButtonKind.LINK)
-        self._button.clicked.connect(self._pressed)
-        line.addWidget(self._button)
+        self.button = Button("", theme, ButtonKind.LINK)
+        self.button.clicked.connect(self._pressed)
+        line.addWidget(self.button)
         column.addLayout(line)
         self._below = _Waiting(theme, self)
         column.addWidget(self._below)
@@ -64,13 +64,17 @@ class NearbyTeamRow(QWidget):
             if row.computers_online == 1
             else self.tr("{n} computers online").format(n=row.computers_online)
         )
-        self._button.setText(self.tr("Cancel") if row.asked else self.tr("Ask to join"))
-        self._button.setAccessibleName(
+        self.button.setText(self.tr("Cancel") if row.asked else self.tr("Ask to join"))
+        self.button.setAccessibleName(
             self.tr("Stop asking {team}").format(team=row.name)
             if row.asked
             else self.tr("Ask to join {team}").format(team=row.name)
         )
         self._below.show_row(row)
+
+    def words_shown(self) -> str:
+        """Everything that stands below the name."""
+        return self._below.words()
 
     def _pressed(self) -> None:
         (self.cancelled if self.row.asked else self.asked).emit(self.row.team)
@@ -95,6 +99,11 @@ class _Waiting(Card):
         self._why = Text("", theme, TextStyle.META, "mute", wrap=True)
         for text in (self._state, self._words, self._why):
             column.addWidget(text)
+
+    def words(self) -> str:
+        """Everything that is said here."""
+        shown = (self._state, self._words, self._why)
+        return " ".join(text.text() for text in shown if not text.isHidden())
 
     def show_row(self, row: NearbyRow) -> None:
         """Say where the request stands."""
@@ -154,6 +163,11 @@ class NearbyPane(QWidget):
             text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
             column.addWidget(text)
         self.show_rows(())
+
+    @property
+    def rows(self) -> list[NearbyTeamRow]:
+        """The teams from top to bottom."""
+        return list(self._rows.values())
 
     def show_rows(self, rows: Sequence[NearbyRow]) -> None:
         """Show these teams: exact inserts and removals, nothing that stays moves."""

@@ -61,12 +61,13 @@ class StartPresenter(QObject):
         view.nearby.cancelled.connect(self._cancel_ask)
         self._model.nearby_changed.connect(self._show_nearby)
         self._model.teams_changed.connect(self._teams_changed)
-        QGuiApplication.clipboard().dataChanged.connect(self._look_at_clipboard)
 
     def open(self) -> None:
         """The screen is shown: look around, and at the clipboard."""
-        self._open = True
-        self._bridge.run(self._look(True), "ui: look for teams nearby")
+        if not self._open:
+            self._open = True
+            QGuiApplication.clipboard().dataChanged.connect(self._look_at_clipboard)
+        self._bridge.run(self._look(), "ui: look for teams nearby")
         self._look_at_clipboard()
         self._say_who_sees_us()
         self._view.show_step(Step.WELCOME)
@@ -75,7 +76,8 @@ class StartPresenter(QObject):
         """Another page is shown: stop asking for names."""
         if self._open:
             self._open = False
-            self._bridge.run(self._look(False), "ui: stop looking for teams nearby")
+            QGuiApplication.clipboard().dataChanged.disconnect(self._look_at_clipboard)
+            self._bridge.tell(_stop_looking)
 
     def took_answer(self, answer: AskAnswered) -> None:
         """Somebody decided on our request."""
@@ -256,9 +258,9 @@ class StartPresenter(QObject):
             self._problems[team] = str(error)
         self._show_nearby()
 
-    async def _look(self, on: bool) -> None:
+    async def _look(self) -> None:
         async def look(node: Node) -> None:
-            await _settle(node.nearby.start() if on else node.nearby.stop())
+            await _settle(node.nearby.start())
 
         try:
             await self._bridge.ask(look)
@@ -304,6 +306,10 @@ class StartPresenter(QObject):
                 self._joining = None
                 self.entered.emit(team)
                 return
+
+
+async def _stop_looking(node: Node) -> None:
+    await _settle(node.nearby.stop())
 
 
 async def _settle(value: object) -> None:
