@@ -137,6 +137,6 @@ class Bridge(QObject):
         with self._lock:
             events, self._events = self._events, []
             self._awake = bool(events)
-        if events:
+        if events and not self._closed:
             self._frame.start()
             self.events.emit(events)
