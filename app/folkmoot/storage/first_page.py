@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from folkmoot.domain.bodies import Level
 from folkmoot.domain.ids import ConversationId, DeviceId, PersonId
 from folkmoot.services.values import Conversation, FirstPage, Role, Team
 from folkmoot.storage.local import (
@@ -26,6 +25,8 @@ from folkmoot.storage.reading import Reading
 from folkmoot.storage.rows import Row, one
 
 FIRST_PAGE_MESSAGES = 64
+_ROLES = tuple(Role)
+"""By the number of the level."""
 
 
 class _PlainRows:
@@ -91,7 +92,7 @@ def _teams(rows: _PlainRows, me: PersonId) -> tuple[Team, ...]:
         " JOIN member m ON m.team = t.conversation AND m.person = ?"
     )
     teams = [
-        Team(ConversationId(id), name, Role[Level(role).name], members, bool(visible))
+        Team(ConversationId(id), name, _ROLES[role], members, bool(visible))
         for id, name, role, visible, members in rows.all(sql, (me,))
     ]
     return tuple(sorted(teams, key=lambda team: (team.name.casefold(), team.id)))

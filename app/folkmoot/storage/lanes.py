@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from folkmoot.domain.errors import EnvironmentFault
-from folkmoot.storage.database import ConnectionRows, Database
+from folkmoot.storage.database import ConnectionRows, Database, driver_of
 from folkmoot.storage.faults import fault_of
 from folkmoot.storage.rows import Rows
 
@@ -106,8 +106,7 @@ class Writer:
 
     def _transaction(self, jobs: list[Job]) -> list[_Outcome]:
         """One transaction; raises `EnvironmentFault` if it could not be committed as a whole."""
-        driver = self._connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
+        driver = driver_of(self._connection)
         try:
             driver.execute("BEGIN IMMEDIATE")
             outcomes = [self._one(driver, job) for job in jobs]
@@ -280,8 +279,9 @@ class ThreadLanes:
 def _read(database: Database, job: Callable[[Rows], T]) -> T:
     try:
         with database.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            return job(ConnectionRows(connection))
+            rows = ConnectionRows(connection)
+            rows.run("BEGIN")  # ended by the pool, which rolls back what is given back
+            return job(rows)
     except (sqlite3.Error, DBAPIError) as error:
         raise fault_of(error) or error from error
 

@@ -24,7 +24,7 @@ from folkmoot.services.values import (
     Thread,
 )
 from folkmoot.storage import entries as log_entries
-from folkmoot.storage import local, registers
+from folkmoot.storage import local, peers, read_marks, registers
 from folkmoot.storage.book import Book, Stored, stored_entry
 from folkmoot.storage.database import Database
 from folkmoot.storage.lanes import Lanes, ThreadLanes
@@ -295,7 +295,7 @@ class SqliteStore:
         """See `Store.mark_read`."""
 
         def mark(rows: Rows) -> Conversation | None:
-            key = local.mark_read(rows, self._book, conversation, arrival, thread)
+            key = read_marks.mark_read(rows, self._book, conversation, arrival, thread)
             if key is None:
                 return None
             return Reading(rows, self._me, self._device).conversations([key])[0]
@@ -307,12 +307,12 @@ class SqliteStore:
     ) -> dict[ConversationId, list[tuple[EntryId, int, int]]]:
         """See `Store.note_held`."""
         return await self._lanes.write(
-            lambda rows: local.note_held(rows, self._book, self._me, device, self._device, heads)
+            lambda rows: peers.note_held(rows, self._book, self._me, device, self._device, heads)
         )
 
     async def held_by(self, device: DeviceId) -> dict[LogKey, int]:
         """See `Store.held_by`."""
-        return await self._lanes.read(lambda rows: local.held_by(rows, device))
+        return await self._lanes.read(lambda rows: peers.held_by(rows, device))
 
     async def delivery(self, message: EntryId) -> Delivery:
         """See `Store.delivery`. Raises `UserError` ``not_found``."""
@@ -342,11 +342,11 @@ class SqliteStore:
 
     async def remember_address(self, address: StoredAddress) -> None:
         """See `Store.remember_address`."""
-        await self._lanes.write(lambda rows: local.remember_address(rows, address))
+        await self._lanes.write(lambda rows: peers.remember_address(rows, address))
 
     async def addresses(self) -> list[StoredAddress]:
         """See `Store.addresses`."""
-        return await self._lanes.read(local.addresses)
+        return await self._lanes.read(peers.addresses)
 
     async def counts(self) -> tuple[int, int, int]:
         """See `Store.counts`."""
