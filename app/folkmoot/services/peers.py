@@ -159,7 +159,7 @@ class PeersService:
                     self._supervisor.start(f"dial {target.address}", self._dial(target))
             next_at = min((t.next_at for t in waiting if t.next_at > now), default=now + IDLE_S)
             try:
-                async with asyncio.timeout(min(IDLE_S, next_at - now)):
+                async with asyncio.timeout(min(IDLE_S, next_at - now) + 0.001):
                     await self._wake.wait()
             except TimeoutError:
                 pass

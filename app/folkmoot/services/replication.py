@@ -353,9 +353,12 @@ def _now() -> float:
 
 
 async def _wait(event: asyncio.Event, timeout_s: float | None) -> None:
-    """Until the event is set, `timeout_s` at most."""
+    """Until the event is set, `timeout_s` at most, and a little more.
+
+    Without the little more a sum of floats may fall short of the time for which it waits, for ever.
+    """
     try:
-        async with asyncio.timeout(None if timeout_s is None else max(0.0, timeout_s)):
+        async with asyncio.timeout(None if timeout_s is None else max(0.0, timeout_s) + 0.001):
             await event.wait()
     except TimeoutError:
         pass
