@@ -63,13 +63,15 @@ def _show(profile: Profile) -> int:
         ends.append(log.close)
         return NodeThread(profile)
 
+    first = _first_page(profile)
+    shows_team = first is not None and bool(first.teams)
     try:
         return run(
             profile=profile.folder,
-            first=_first_page(profile),
+            first=first,
             start=start,
-            proposed_name=person_name(),
-            computer_name=computer_name(),
+            proposed_name="" if shows_team else person_name(),
+            computer_name="" if shows_team else computer_name(),
             raised=lambda come_forward: _listen_soon(profile, come_forward, ends),
         )
     finally:

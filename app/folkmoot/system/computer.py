@@ -5,8 +5,7 @@ Both names are only proposed: nothing leaves the computer before the person has 
 
 from __future__ import annotations
 
-import getpass
-import platform
+import os
 import sys
 
 from folkmoot.domain.errors import UserError
@@ -18,33 +17,29 @@ _FALLBACK_PERSON = "Somebody"
 
 def computer_name() -> str:
     """The computer's name without its domain."""
-    return _name(platform.node().partition(".")[0], _FALLBACK_COMPUTER)
+    node = os.environ.get("COMPUTERNAME", "") if sys.platform == "win32" else os.uname().nodename
+    return _name(node.partition(".")[0], _FALLBACK_COMPUTER)
 
 
 def person_name() -> str:
     """The full name of the account, or its login name."""
-    return _name(_account_name(), _name(_login(), _FALLBACK_PERSON))
+    full, login = _account()
+    return _name(full, _name(login, _FALLBACK_PERSON))
 
 
-def _account_name() -> str:
+def _account() -> tuple[str, str]:
+    """(full name, login name) of the account that runs this, each empty if unknown."""
     if sys.platform == "win32":
-        return ""
-    import os
+        return "", os.environ.get("USERNAME", "")
     import pwd
 
     try:
-        # The first field of the comment is the full name; & stands for the login name.
         account = pwd.getpwuid(os.getuid())
-        return account.pw_gecos.split(",")[0].replace("&", account.pw_name.capitalize())
     except KeyError:
-        return ""
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
+        return "", os.environ.get("USER", "")
+    # The first field of the comment is the full name; & stands for the login name.
+    full = account.pw_gecos.split(",")[0].replace("&", account.pw_name.capitalize())
+    return full, account.pw_name
 
 
 def _name(found: str, fallback: str) -> str:

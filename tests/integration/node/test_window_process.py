@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot.bootstrap.node_thread import NodeThread
+from folkmoot.bootstrap.running import Options
 from folkmoot.system.instance import NODE, Instance
 from folkmoot.system.profile import open_profile
 
@@ -97,3 +99,60 @@ def test_a_window_on_the_profile_of_a_node_says_so(window: Window, tmp_path: Pat
     assert "--profile" in line
     assert not (tmp_path / "p" / "store.sqlite3").exists()
     instance.release()
+
+
+FIRST_FRAME = """
+import os, sys
+import folkmoot.ui.app as app
+from folkmoot.main import main
+
+class Shell(app.Shell):
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.first_painted.connect(self.tell)
+
+    def tell(self):
+        sys.stdout.write(" ".join(sorted({name.partition(".")[0] for name in sys.modules})))
+        sys.stdout.flush()
+        os._exit(0)
+
+app.Shell = Shell
+main(["--profile", sys.argv[1]])
+"""
+HEAVY = {
+    "aiohttp",
+    "asyncio",
+    "cryptography",
+    "jwt",
+    "msgspec",
+    "nacl",
+    "qasync",
+    "sqlalchemy",
+    "ssl",
+    "zeroconf",
+}
+
+
+@pytest.mark.parametrize("left", ["fresh", "with a team"])
+def test_before_the_first_frame_nothing_heavy_is_imported(tmp_path: Path, left: str) -> None:
+    if left == "with a team":
+        thread = NodeThread(
+            open_profile(tmp_path), Options(listen=("127.0.0.1:0",), discovery=False)
+        )
+        thread.call(lambda node: node.teams.create("Crew")).result(PATIENCE_S)
+        thread.close()
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_FRAME, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "QT_QPA_PLATFORM": "offscreen",
+        },
+    )
+    imported = set(done.stdout.split())
+    assert "PySide6" in imported
+    assert imported & HEAVY == set()
