@@ -5,9 +5,9 @@ Builds the part that is shown and nothing else before the first frame. Decides n
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from folkmoot.ui.theme.theme import Theme
 
@@ -27,7 +27,10 @@ class Shell(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self._was_painted = False
+        application = QApplication.instance()
+        assert application is not None, "the application comes before its window"
+        application.installEventFilter(self)
+        self.first_painted.connect(lambda: application.removeEventFilter(self))
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(0, 0, 0, 0)
         self.setMinimumSize(LEAST_SIZE)
@@ -66,11 +69,13 @@ class Shell(QWidget):
         self.raise_()
         self.activateWindow()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Note the first frame; the ground is the palette's."""
-        if not self._was_painted:
-            self._was_painted = True
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Note the first frame: the shell itself is not painted where its page covers it."""
+        if event.type() != QEvent.Type.Paint or not isinstance(watched, QWidget):
+            return False
+        if watched.window() is self:
             self.first_painted.emit()
+        return False
 
     def changeEvent(self, event: QEvent) -> None:
         """Tell whether somebody looks."""
