@@ -41,43 +41,30 @@ def conversation_of(entry: Entry) -> ConversationId:
 
 def take_entries(rows: Rows, book: Book, entries: Sequence[Entry], now_ms: int) -> list[Stored]:
     """Store what is new of `entries`, in order; raises `PeerError` before anything is unclear."""
-    held = {
-        row[0]: row
-        for row in among(
-            rows,
-            "SELECT id, signature IS NULL FROM entry WHERE id IN (??)",
-            (entry.id for entry in entries),
-        )
-    }
     taken: list[Stored] = []
     inserts: list[Row] = []
-    signatures: list[Row] = []
     grown: dict[int, Log] = {}
+    met: list[Entry] = []
+    name: LogKey | None = None
     for entry in entries:
-        known = held.get(entry.id)
-        if known is not None:
-            if known[1] and entry.signature is not None:
-                signatures.append((entry.signature, entry.id))
-            continue
         header = entry.header
-        log = _log_for(rows, book, entry)
-        _check_follows(log, entry)
+        if name != (name := header.log) or header.sequence == 1:
+            log = _log_for(rows, book, entry)
+            grown[log.key] = log
+        if header.sequence <= log.sequence:
+            met.append(entry)
+            continue
+        if header.sequence != log.sequence + 1:
+            raise PeerError("gap", f"entry {header.sequence} after {log.sequence} of a log")
+        if header.previous != log.head:
+            raise PeerError("fork", f"entry {header.sequence} follows another than is held")
         arrival = book.next_arrival(rows)
         log.sequence, log.head = header.sequence, entry.id
-        held[entry.id] = (entry.id, entry.signature is None)
-        grown[log.key] = log
         taken.append(Stored(arrival, log, entry, now_ms))
         inserts.append(
             (
-                arrival,
-                log.key,
-                header.sequence,
-                entry.id,
-                entry.header_bytes,
-                entry.signature,
-                entry.body,
-                header.kind,
-                now_ms,
+                *(arrival, log.key, header.sequence, entry.id, entry.header_bytes),
+                *(entry.signature, entry.body, header.kind, now_ms),
             )
         )
     rows.many(_INSERT, inserts)
@@ -85,8 +72,21 @@ def take_entries(rows: Rows, book: Book, entries: Sequence[Entry], now_ms: int) 
         "UPDATE log SET sequence = ?, head = ? WHERE key = ?",
         [(log.sequence, log.head, log.key) for log in grown.values()],
     )
-    rows.many("UPDATE entry SET signature = ? WHERE id = ? AND signature IS NULL", signatures)
+    _meet_again(rows, met)
     return taken
+
+
+def _meet_again(rows: Rows, met: Sequence[Entry]) -> None:
+    """Entries at sequences that are held must be the held ones; a signature is taken from them."""
+    sql = "SELECT id FROM entry WHERE id IN (??)"
+    held = {row[0] for row in among(rows, sql, (entry.id for entry in met))} if met else set()
+    for entry in met:
+        if entry.id not in held:
+            raise PeerError("fork", f"another entry {entry.header.sequence} of a log is held")
+    rows.many(
+        "UPDATE entry SET signature = ? WHERE id = ? AND signature IS NULL",
+        [(entry.signature, entry.id) for entry in met if entry.signature is not None],
+    )
 
 
 def _log_for(rows: Rows, book: Book, entry: Entry) -> Log:
@@ -116,16 +116,6 @@ def _opened_by(entry: Entry) -> PersonId:
         if isinstance(body, Open | Genesis):
             return read_certificate(body.certificate).person
     raise PeerError("bad_open", "a log does not begin with a certificate")
-
-
-def _check_follows(log: Log, entry: Entry) -> None:
-    header = entry.header
-    if header.sequence > log.sequence + 1:
-        raise PeerError("gap", f"entry {header.sequence} after {log.sequence} of a log")
-    if header.sequence <= log.sequence:
-        raise PeerError("fork", f"another entry {header.sequence} of a log is held")
-    if header.previous != log.head:
-        raise PeerError("fork", f"entry {header.sequence} follows another entry than is held")
 
 
 def take_bodies(rows: Rows, bodies: Sequence[tuple[EntryId, bytes]]) -> list[tuple[int, EntryId]]:

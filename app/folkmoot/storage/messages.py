@@ -54,7 +54,8 @@ _NOBODY = PersonId(b"")
 
 _COLUMNS = ", ".join(MessageRow._fields)
 _MARKS = ", ".join("?" * len(MessageRow._fields))
-_INSERT = f"INSERT OR REPLACE INTO message ({_COLUMNS}) VALUES ({_MARKS})"
+_INSERT = f"INSERT INTO message ({_COLUMNS}) VALUES ({_MARKS})"
+_REPLACE = f"INSERT OR REPLACE INTO message ({_COLUMNS}) VALUES ({_MARKS})"
 _INDEX = "INSERT INTO words (rowid, text) VALUES (?, ?)"
 _UNINDEX = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
 
@@ -107,6 +108,7 @@ class MessageProjection:
         for row, _ in old:
             self._count(row, -1)
             self._unindex(row)
+            self._rows.run("DELETE FROM message WHERE arrival = ?", (row.arrival,))
         changes = self.project([stored])
         for row, _ in old:
             changes.created.discard(EntryId(row.id))
@@ -176,23 +178,24 @@ class MessageProjection:
             mentioned = int(self._me in body.mentions)
         shown = int(thread is None or also)
         missing = int(entry.body is None)
+        news = int(shown and not missing and log.person != self._me)
         return MessageRow(
-            arrival=stored.arrival,
-            id=entry.id,
-            conversation=log.conversation,
-            log=log.key,
-            sequence=header.sequence,
-            wall_ms=stands.wall_ms,
-            counter=stands.counter,
-            sent_ms=header.wall_ms,
-            arrived_ms=stored.arrived_ms,
-            thread=thread,
-            reply=reply,
-            also=also,
-            shown=shown,
-            news=int(shown and not missing and log.person != self._me),
-            mentioned=mentioned,
-            clock_wrong=int(stands.clock_wrong),
+            stored.arrival,
+            entry.id,
+            log.conversation,
+            log.key,
+            header.sequence,
+            stands.wall_ms,
+            stands.counter,
+            header.wall_ms,
+            stored.arrived_ms,
+            thread,
+            reply,
+            also,
+            shown,
+            news,
+            mentioned,
+            int(stands.clock_wrong),
             edited=0,
             deleted=0,
             missing=missing,
@@ -203,7 +206,7 @@ class MessageProjection:
         new = self._new
         if not new:
             return
-        self._rows.many(_INSERT, new)
+        self._rows.many(_INSERT, [tuple(row) for row in new])
         self._rows.many(_INDEX, [(row.arrival, searchable(row.text)) for row in new if row.text])
         for row in new:
             self._count(row, 1)
@@ -282,7 +285,7 @@ class MessageProjection:
 
     def _change(self, old: MessageRow, new: MessageRow, what: str) -> None:
         self._unindex(old)
-        self._rows.run(_INSERT, new)
+        self._rows.run(_REPLACE, new)
         if new.text:
             self._rows.run(_INDEX, (new.arrival, searchable(new.text)))
         self._count(old, -1)
