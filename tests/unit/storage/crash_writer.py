@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 from builders.rooms import make_room
+from builders.writers import START_MS
 from folkmoot.storage.store import SqliteStore
 
 
 class _Clock:
     def wall_ms(self) -> int:
-        return 1_790_000_000_000
+        return START_MS
 
 
 async def _write(path: Path, count: int) -> None:
