@@ -71,10 +71,11 @@ class MainPresenter(QObject):
         self.door = Doorkeeper(view, model, bridge)
         self.shortcuts = Shortcuts(self, shell)
         self._last: dict[ConversationId, ConversationId] = {}
+        self._waits = False
         self._refresh = QTimer(view)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
-        self._refresh.timeout.connect(self._show_around)
+        self._refresh.timeout.connect(self._follow)
         self._connect(feed)
 
     def _connect(self, feed: Feed) -> None:
@@ -149,6 +150,7 @@ class MainPresenter(QObject):
         last = self._last.get(team)
         if last not in self._model.conversations:
             last = channels[0].id if channels else None
+        self._waits = last is None
         if last is not None:
             self.open_conversation(last)
         else:
@@ -208,6 +210,13 @@ class MainPresenter(QObject):
         self._bridge.tell(keep)
 
     # --- what stands around
+
+    def _follow(self) -> None:
+        """Something changed. A team that was joined a moment ago has its channels only now."""
+        if self._waits and self.team is not None and self._model.channels(self.team):
+            self.open_team(self.team)
+        else:
+            self._show_around()
 
     def _show_around(self) -> None:
         if self.team not in self._model.teams:
