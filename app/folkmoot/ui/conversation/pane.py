@@ -76,7 +76,6 @@ class ConversationPane(QWidget):
         self.typing.setFixedHeight(24)
         edge = 20 if mode is Mode.CHANNEL else 12
         self.typing.setContentsMargins(edge, 0, edge, 0)
-        self.typing.setIndent(edge)
         column.addWidget(self.typing)
         self.confirmation = Confirmation(theme)
         around = QHBoxLayout()
