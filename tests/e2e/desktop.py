@@ -237,7 +237,16 @@ class WindowProcess:
     def _frame(self) -> str:
         assert self.process.poll() is None, self.errors()
         done = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "."],
+            [
+                "xdotool",
+                "search",
+                "--all",
+                "--onlyvisible",
+                "--pid",
+                str(self.process.pid),
+                "--name",
+                ".",
+            ],
             env=self._desktop.environment,
             capture_output=True,
             text=True,
