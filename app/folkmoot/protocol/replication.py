@@ -36,6 +36,8 @@ ACK_OTHERS_AFTER_S = 0.25
 """Those who did not send an entry learn a little later that it is held: many in one frame."""
 ROUND_S = 60.0
 RETRY_S = 4.0
+AGAIN_S = 0.25
+"""The same question is asked, and answered, at most this often on one link."""
 MAX_RETRY_S = 60.0
 WINDOW_SEGMENTS = 24
 PAGE = MAX_ROWS
@@ -130,7 +132,9 @@ class LinkSync:
         self._acks_at: float | None = None
         self._next_round = 0.0
         self._round_wait_s = RETRY_S
-        self._answered_digest_at = -RETRY_S
+        self._told_digest = b""
+        self._answered_at = -AGAIN_S
+        self._answer_at: float | None = None
 
     # --- the life of a link ------------------------------------------------------------------
 
@@ -138,8 +142,11 @@ class LinkSync:
         """The link is up, or what may be shown to the peer has changed: compare from the start."""
         self._settled = False
         self._round_wait_s = RETRY_S
+        own = self._digest_frame()
+        if own.digest == self._told_digest:
+            self._all_even(list(self._holdings.offered()))
         self._plan_round(now)
-        return [self._digest_frame()]
+        return [own]
 
     def tick(self, now: float) -> list[Frame]:
         """Do what is due; call it at `due` or a little later."""
@@ -153,6 +160,8 @@ class LinkSync:
             del self._ask_at[conversation]
             if self._holdings.takes(conversation):
                 frames += self._ask(conversation, now)
+        if self._answer_at is not None and self._answer_at <= now:
+            frames += self._digests_frames(list(self._holdings.offered()), now)
         if self._flight and self._flight[0].at + self._retry_s <= now:
             self._give_up_waiting()
         if self._next_round <= now:
@@ -163,8 +172,7 @@ class LinkSync:
     def due(self) -> float:
         """When `tick` has something to do at the latest."""
         times = [self._next_round, *self._later.values(), *self._ask_at.values()]
-        if self._acks_at is not None:
-            times.append(self._acks_at)
+        times += [at for at in (self._acks_at, self._answer_at) if at is not None]
         if self._flight:
             times.append(self._flight[0].at + self._retry_s)
         return min(times)
@@ -174,18 +182,22 @@ class LinkSync:
     def digest(self, frame: Digest, now: float) -> tuple[list[Frame], list[LogHead]]:
         """The peer's hash over everything: equal means done, and that it holds what we hold."""
         offered = list(self._holdings.offered())
+        self._told_digest = frame.digest
         if frame.digest == self._holdings.digest_of_all(offered):
-            self._settled = True
-            self._unsure.clear()
+            held = self._all_even(offered)
             self._plan_round(now)
-            return [], [head for conversation in offered for head in self._even(conversation)]
-        if now - self._answered_digest_at < RETRY_S / 4:
+            return [], held
+        if now - self._answered_at < AGAIN_S:
+            self._answer_at = self._answered_at + AGAIN_S
             return [], []
-        self._answered_digest_at = now
+        return self._digests_frames(offered, now), []
+
+    def _digests_frames(self, offered: Sequence[ConversationId], now: float) -> list[Frame]:
+        self._answered_at, self._answer_at = now, None
         rows = [(c, self._holdings.digest(c)) for c in offered]
         pages = [rows[at : at + PAGE] for at in range(0, len(rows), PAGE)] or [[]]
         last = len(pages) - 1
-        return [Digests(tuple(page), more=at < last) for at, page in enumerate(pages)], []
+        return [Digests(tuple(page), more=at < last) for at, page in enumerate(pages)]
 
     def digests(self, frame: Digests, now: float) -> tuple[list[Frame], list[LogHead]]:
         """The peer's digest of each conversation: ask where it differs."""
@@ -348,6 +360,12 @@ class LinkSync:
         self._next_round = now + self._round_wait_s
         self._round_wait_s = min(2 * self._round_wait_s, self._round_s)
 
+    def _all_even(self, offered: Sequence[ConversationId]) -> list[LogHead]:
+        """The peer holds all that it may see; it may have said so before we did."""
+        self._settled = True
+        self._unsure.clear()
+        return [head for conversation in offered for head in self._even(conversation)]
+
     def _even(self, conversation: ConversationId) -> list[LogHead]:
         self._unsure.pop(conversation, None)
         heads: list[LogHead] = []
@@ -410,9 +428,9 @@ class LinkSync:
     def _ask(self, conversation: ConversationId, now: float) -> list[Frame]:
         """Our vectors of a conversation, which ask for everything above them."""
         asked = self._asked.get(conversation)
-        if asked is not None and now - asked < RETRY_S / 4:
+        if asked is not None and now - asked < AGAIN_S:
             if len(self._ask_at) < MAX_OPEN:
-                self._ask_at.setdefault(conversation, asked + RETRY_S / 4)
+                self._ask_at.setdefault(conversation, asked + AGAIN_S)
             return []
         if len(self._asked) >= MAX_OPEN:
             self._asked.clear()

@@ -276,16 +276,15 @@ class PeersService:
             self._note_listening(link)
 
     def _note_listening(self, link: Link) -> None:
-        """Where the other side listens: by its own word and, if it dialled us, by what we see."""
+        """Where the other side listens: by its own word and by what we see of it."""
         hello = link.hello
         if hello is None or not hello.port:
             return
         host = link.remote.rpartition(":")[0]
-        said = () if link.dialled else (f"{host}:{hello.port}",)
-        for address in (*said, *hello.addresses):
+        seen = link.remote if link.dialled else f"{host}:{hello.port}"
+        for address in (seen, *hello.addresses):
             self._believe(link.device, address)
-        if said:
-            self._supervisor.start("remember-address", self._remember(link.device, said[0]))
+        self._supervisor.start("remember-address", self._remember(link.device, seen))
         for other in self._links.members():
             if other is not link:
                 self._gossip(other)
