@@ -1,10 +1,12 @@
 # The commands of this project; README.md says what each is for.
 #   make run [ARGS=…]    make test [ARGS=…]    make test-long [ARGS=…]    make demo
 #   make bench [NAME=…]  make signaling [ARGS=…]    make lock
+#   make sim [SEEDS=…]   make sim-mutants
 
 PYTHON ?= python3
 ARGS   ?=
 NAME   ?=
+SEEDS  ?= 200
 
 SETUP  := packaging/setup
 BIN    := .venv/bin
@@ -13,7 +15,7 @@ RUN    := PYTHONPATH=app:signaling
 PYTEST := $(RUN) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long bench demo signaling lock setup setup-test
+.PHONY: help run test test-long sim sim-mutants bench demo signaling lock setup setup-test
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -41,6 +43,12 @@ test: setup-test
 
 test-long: setup-test
 	$(PYTEST) -m long $(ARGS)
+
+sim: setup-test
+	@SEEDS=$(SEEDS) $(PYTEST) tests/sim/test_chaos.py -m "not long" --timeout 7200 $(ARGS)
+
+sim-mutants: setup-test
+	@$(PYTEST) tests/sim/test_chaos.py -m long $(ARGS)
 
 bench: setup-test
 	@$(RUN):tests $(BIN)/python -m bench $(NAME)
