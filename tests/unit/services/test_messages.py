@@ -85,19 +85,29 @@ async def test_a_log_goes_on_after_a_restart_also_with_a_clock_that_went_back(
 
 
 async def test_a_poster_who_goes_away_leaves_the_log_whole(
-    lone: LoneNode, general: Conversation
+    lone: LoneNode, general: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun = asyncio.Event()
+    append = lone.store.append
+
+    async def seen_append(*given: object, **named: object) -> object:
+        begun.set()
+        return await append(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lone.store, "append", seen_append)
     for number in range(5):
+        begun.clear()
         posting = asyncio.create_task(lone.node.messages.post(general.id, f"gone {number}"))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await begun.wait()
         posting.cancel()
         await asyncio.gather(posting, return_exceptions=True)
     await lone.node.messages.post(general.id, "last")
     page = await lone.node.messages.page(general.id)
-    assert page.messages[-1].text == "last"
+    assert [message.text for message in page.messages][-1] == "last"
     [held] = await lone.store.heads(general.id)
     assert held.head.sequence == len(page.messages) + 1
+    told = [event for event in lone.events if isinstance(event, MessageCreated)]
+    assert [event.message.text for event in told] == [one.text for one in page.messages]
 
 
 async def test_the_same_client_id_posts_once(lone: LoneNode, general: Conversation) -> None:

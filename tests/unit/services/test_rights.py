@@ -80,6 +80,27 @@ async def test_a_message_of_another_person_is_told_and_unread(lone: LoneNode, gr
     assert lone.events[-1] == ConversationChanged(read)
 
 
+async def test_an_answer_stands_after_what_it_answers_though_our_clock_is_behind(
+    lone: LoneNode, grace: Grace
+) -> None:
+    lone.clock.now_ms -= 120_000
+    await lone.node.messages.post(grace.channel.id, "hello")
+    for number in range(5):
+        await grace.post(f"question {number}")
+    await lone.node.messages.post(grace.channel.id, "answer")
+    page = await lone.node.messages.page(grace.channel.id)
+    assert [message.text for message in page.messages][-2:] == ["question 4", "answer"]
+
+
+async def test_a_clock_that_is_far_ahead_does_not_pull_ours_along(
+    lone: LoneNode, grace: Grace
+) -> None:
+    lone.clock.now_ms -= 600_000
+    await grace.post("from the future")
+    mine = await lone.node.messages.post(grace.channel.id, "now")
+    assert mine.sent_at_ms == lone.clock.now_ms
+
+
 async def test_a_message_ends_the_typing_of_who_wrote_it(lone: LoneNode, grace: Grace) -> None:
     lone.node.presence.link_up(grace.writer.device, grace.writer.person)
     lone.node.presence.heard_typing(grace.writer.device, grace.channel.id, None, True)
