@@ -28,6 +28,7 @@ from folkmoot.services.presence import PresenceService
 from folkmoot.services.publish import Publisher
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.settings import SettingsService
+from folkmoot.services.store_health import watch_store
 from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.teams import TeamsService
 from folkmoot.services.values import Stats
@@ -66,8 +67,8 @@ class Node:
     ) -> None:
         """Compose the services; nothing runs before `start`. Without `discovery` it is found by
         address only."""
-        self._store = store
         self._notices: dict[str, NoticeChanged] = {}
+        self._store = store = watch_store(store, self.notice)
         self._started_at = 0.0
         self.listening: list[str] = []
         self.events = EventBus()
