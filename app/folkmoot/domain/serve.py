@@ -132,7 +132,7 @@ def judge_invite(state: TeamState, invite: EntryId, person: PersonId, clock_ms: 
         return "unknown_invitation"
     if held.expires_ms and clock_ms >= held.expires_ms:
         return "expired"
-    if held.uses and held.used >= held.uses:
+    if held.is_used_up:
         return "used_up"
     return "ok"
 

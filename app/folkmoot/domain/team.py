@@ -97,6 +97,11 @@ class InviteState:
     used: int
     inviter: PersonId
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it was used as often as it may be."""
+        return bool(self.uses) and self.used >= self.uses
+
 
 @dataclass(frozen=True, slots=True)
 class TeamState:

@@ -19,7 +19,7 @@ from hashlib import sha256
 from folkmoot.domain.address import Address
 from folkmoot.domain.errors import EnvironmentFault, FolkmootError, PeerError
 from folkmoot.net.limits import KIB, LinkLimits
-from folkmoot.net.quiet_log import QuietLog
+from folkmoot.services.quiet_log import QuietLog
 
 _HEADER = 4
 _RECORD = 16 * KIB

@@ -23,9 +23,9 @@ from folkmoot.net.certificate import (
 )
 from folkmoot.net.interfaces import local_hosts
 from folkmoot.net.limits import LinkLimits
-from folkmoot.net.quiet_log import QuietLog
 from folkmoot.net.stream import TlsStream
 from folkmoot.services.ports import Stream
+from folkmoot.services.quiet_log import QuietLog
 from folkmoot.services.supervisor import Supervisor
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,8 @@
 
 Answers who joins by invitation (any member may admit) and keeps the requests of those who ask (an
 admin decides). Expiry and number of uses are judged here, once; the entry that admits is the fact.
-Refuses more than `MAX_REQUESTS` requests, a second one of the same person, and the blocked.
+Refuses more than `MAX_REQUESTS` requests, more than a few of one address, a second one of the same
+person, and the blocked.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from folkmoot.domain.bodies import Admit, Grant, Level
 from folkmoot.domain.errors import PeerError, UserError
 from folkmoot.domain.ids import ZERO, ConversationId, PersonId
+from folkmoot.domain.serve import judge_invite
 from folkmoot.domain.team import Act, TeamState
 from folkmoot.protocol import frames
 from folkmoot.protocol.invites import check_proof
@@ -29,11 +31,21 @@ from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.values import JoinRequest
 
 MAX_REQUESTS = 20
+MAX_REQUESTS_PER_ADDRESS = 5
 REQUEST_LIFE_S = 600.0
 """How long a request outlives its link."""
+REVEAL_S = 15.0
+"""A request that shows no random bytes in this time gives its place back: nobody can see it."""
 MAX_BLOCKED = 1000
 ASKS_PER_S, ASKS_BURST = 0.2, 10.0
 _BLOCKED = "blocked"
+_ANSWERS = {
+    "ok": "Welcome.",
+    "already": "You are in this team.",
+    "unknown_invitation": "Nobody here knows this invitation.",
+    "expired": "The invitation has expired.",
+    "used_up": "The invitation has been used as often as it may.",
+}
 
 
 @dataclass(slots=True)
@@ -48,8 +60,15 @@ class _Request:
     commitment: bytes
     n2: bytes
     asked_at_ms: int
+    began_at: float
     words: tuple[str, ...] = ()
     gone_at: float | None = None
+
+    def is_over(self, now: float) -> bool:
+        """Whether it gives its place back."""
+        if self.gone_at is not None and now - self.gone_at > REQUEST_LIFE_S:
+            return True
+        return not self.words and now - self.began_at > REVEAL_S
 
 
 class AdmissionService:
@@ -95,35 +114,34 @@ class AdmissionService:
     async def _take_join(self, link: Link, frame: frames.Join) -> None:
         self._bound(link)
         async with self._one_at_a_time:
-            code, words = await self._answer(link, frame)
-        link.send(frames.Joined(frame.team, code, words))
+            code = await self._answer(link, frame)
+        link.send(frames.Joined(frame.team, code, _ANSWERS[code]))
         if code in ("ok", "already"):
             link.team = frame.team
             self._links.promote(link)
 
-    async def _answer(self, link: Link, frame: frames.Join) -> tuple[str, str]:
+    async def _answer(self, link: Link, frame: frames.Join) -> str:
+        """The code of the answer; with ``ok`` the admission is written."""
         state = self._registry.team(frame.team)
-        if state is not None and link.person in state.members and link.invite is not None:
-            return "already", "You are in this team."
-        invite = state.invites.get(frame.invite) if state is not None else None
-        if state is None or invite is None or link.invite != frame.invite:
-            return "unknown_invitation", "Nobody here knows this invitation."
+        if state is None or link.invite != frame.invite:
+            return "unknown_invitation"
+        code = judge_invite(state, frame.invite, link.person, self._clock.wall_ms())
+        if code != "ok":
+            return code
+        invite = state.invites[frame.invite]
         if not check_proof(invite.public_key, state.id, invite.id, link.signed, frame.proof):
             raise PeerError("bad_proof", "The proof of the invitation is wrong.")
-        if invite.expires_ms and invite.expires_ms <= self._clock.wall_ms():
-            return "expired", "The invitation has expired."
-        if invite.uses and invite.used >= invite.uses:
-            return "used_up", "The invitation has been used as often as it may."
         if not state.may(self._me, Act.ADMIT):
             raise PeerError("cannot", "This computer may not let anybody in.")
         body = Admit(invite.id, link.signed, frame.proof)
         await self._own_log.append(state.id, body, right=by(Act.ADMIT))
-        return "ok", "Welcome."
+        return code
 
     # --- by asking -------------------------------------------------------------------------------
 
     def requests(self) -> list[JoinRequest]:
-        """Who waits, the oldest first; without words until both sides can show them."""
+        """Who waits, the oldest first; only those whose words both sides can show."""
+        self._forget_old()
         shown = [
             JoinRequest(r.team, r.person, r.link.device, r.name, r.note, r.words, r.asked_at_ms)
             for r in self._requests.values()
@@ -170,6 +188,7 @@ class AdmissionService:
             commitment=frame.commitment,
             n2=self._randomness.bytes(32),
             asked_at_ms=self._clock.wall_ms(),
+            began_at=_now(),
         )
         self._requests[state.id, link.person] = request
         link.kept = True
@@ -182,9 +201,11 @@ class AdmissionService:
         if link.person in self._blocked:
             return "declined"
         self._forget_old()
-        if (state.id, link.person) not in self._requests and len(self._requests) >= MAX_REQUESTS:
-            return "full"
-        return ""
+        others = [
+            r for r in self._requests.values() if (r.team, r.person) != (state.id, link.person)
+        ]
+        near = sum(request.link.host == link.host for request in others)
+        return "full" if len(others) >= MAX_REQUESTS or near >= MAX_REQUESTS_PER_ADDRESS else ""
 
     async def _take_reveal(self, link: Link, frame: frames.Reveal) -> None:
         request = self._requests.get((frame.team, link.person))
@@ -216,26 +237,26 @@ class AdmissionService:
         return request
 
     def _bound(self, link: Link) -> None:
-        host = link.remote.rpartition(":")[0]
-        if not self._pace.take(host, asyncio.get_running_loop().time()):
+        host = link.host
+        if not self._pace.take(host, _now()):
             raise PeerError("too_often", "This address asks too often.")
 
     def _link_down(self, link: Link) -> None:
         for request in self._requests.values():
             if request.link is link:
-                request.gone_at = asyncio.get_running_loop().time()
+                request.gone_at = _now()
 
     def _forget_old(self) -> None:
-        now = asyncio.get_running_loop().time()
-        old = [
-            key
-            for key, request in self._requests.items()
-            if request.gone_at is not None and now - request.gone_at > REQUEST_LIFE_S
-        ]
+        old = [key for key, request in self._requests.items() if request.is_over(_now())]
         for key in old:
-            del self._requests[key]
+            request = self._requests.pop(key)
+            request.link.kept = False
         if old:
             self._tell()
 
     def _tell(self) -> None:
         self._events.publish(JoinRequestsChanged(tuple(self.requests())))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

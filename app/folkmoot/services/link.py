@@ -18,6 +18,7 @@ from folkmoot.protocol import frames
 from folkmoot.protocol.frames import Frame
 from folkmoot.services.pace import Bucket
 from folkmoot.services.ports import Stream
+from folkmoot.services.quiet_log import QuietLog
 from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import Way
 
@@ -51,8 +52,11 @@ class Link:
         dialled: bool,
         way: Way,
         now: float,
+        strangers_log: QuietLog,
     ) -> None:
+        """`strangers_log`: for lines that strangers cause, so that they cannot fill the log."""
         self._stream = stream
+        self._strangers_log = strangers_log
         self._supervisor = supervisor
         self.person: PersonId = certificate.person
         self.device: DeviceId = certificate.device
@@ -82,6 +86,11 @@ class Link:
     def remote(self) -> str:
         """``host:port`` of the other side."""
         return self._stream.remote
+
+    @property
+    def host(self) -> str:
+        """`remote` without its port."""
+        return self.remote.rpartition(":")[0]
 
     @property
     def is_member(self) -> bool:
@@ -120,12 +129,12 @@ class Link:
                 await self._one(take)
         except PeerError as error:
             self.close(error.code, error.message)
-            _log.warning("link to %s refused: %s (%s)", self._name(), error.message, error.code)
+            self._say("link to %s refused: %s (%s)", error.message, error.code)
         except EnvironmentFault as error:
             self._ended(error.code)
         except FolkmootError as error:
             self.close("refused", error.message)
-            _log.warning("link to %s ended: %s (%s)", self._name(), error.message, error.code)
+            self._say("link to %s ended: %s (%s)", error.message, error.code)
         finally:
             self.closed = True
             await self._stream.aclose()
@@ -144,7 +153,7 @@ class Link:
         elif isinstance(frame, frames.Pong):
             self._take_pong(frame.n, now)
         elif isinstance(frame, frames.Bye):
-            _log.info("link to %s: bye, %s (%s)", self._name(), frame.words, frame.code)
+            self._say("link to %s: bye, %s (%s)", frame.words, frame.code)
             self._ended(frame.code)
         else:
             if isinstance(frame, frames.Hello):
@@ -186,5 +195,6 @@ class Link:
             return Bucket(FRAMES_PER_S, FRAMES_BURST, now)
         return Bucket(STRANGER_FRAMES_PER_S, STRANGER_FRAMES_BURST, now)
 
-    def _name(self) -> str:
-        return f"{self.device.hex()[:8]} at {self.remote}"
+    def _say(self, words: str, *values: str) -> None:
+        log = _log if self.is_member else self._strangers_log
+        log.info(words, f"{self.device.hex()[:8]} at {self.remote}", *values)

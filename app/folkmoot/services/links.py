@@ -2,8 +2,9 @@
 
 Every stream, taken or dialled, goes through the handshake of `protocol.handshake` within a time
 limit; before both proofs nothing else is read. Of two links between the same two devices the one
-stays that the lower device id dialled. Refuses links to oneself, strangers past a bound, and
-strangers at all while no team is open to them. Whom to dial is for `services.peers`.
+stays that the lower device id dialled. Refuses links to oneself, links past a bound (in all, of one
+address, of one person), and strangers at all while no team is open to them. Whom to dial is for
+`services.peers`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from typing import TypeVar
 from folkmoot.domain.errors import EnvironmentFault, PeerError
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId
 from folkmoot.protocol import frames
+from folkmoot.protocol.codec import MAX_INTEGER
 from folkmoot.protocol.frames import Frame
 from folkmoot.protocol.handshake import Dialler, LinkIdentity, Listener, Proved
 from folkmoot.protocol.invites import invite_key
 from folkmoot.services.keyring import Keyring
 from folkmoot.services.link import Link, Standing
 from folkmoot.services.ports import Randomness, Stream, Transport
+from folkmoot.services.quiet_log import QuietLog
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import Way
@@ -31,7 +34,11 @@ BEAT_S = 2.0
 HANDSHAKE_S = 5.0
 DIAL_S = 3.0
 MAX_STRANGERS = 64
+MAX_STRANGERS_PER_ADDRESS = 8
+"""Of strangers who came to us; those whom we dialled are bounded by who dials."""
 MAX_MEMBERS = 256
+MAX_LINKS_PER_PERSON = 16
+"""A person certifies devices at will: one alone must not take every place."""
 STRANGER_IDLE_S = 20.0
 
 _log = logging.getLogger(__name__)
@@ -75,6 +82,7 @@ class Links:
         self._up: list[Callable[[Link], None]] = []
         self._down: list[Callable[[Link], None]] = []
         self._past_traffic = (0, 0)
+        self._strangers_log = QuietLog(_log, _now)
         self._listening: tuple[str, ...] = ()
         self._own_addresses: tuple[str, ...] = ()
 
@@ -180,7 +188,8 @@ class Links:
             matched = None if proved.key_index is None else knocks[proved.key_index]
             link = self._admit(stream, proved, matched, dialled=False, way=Way.DIRECT)
         except PeerError as error:
-            _log.warning("%s refused: %s (%s)", stream.remote, error.message, error.code)
+            words = "%s refused: %s (%s)"
+            self._strangers_log.info(words, stream.remote, error.message, error.code)
             return
         except EnvironmentFault:
             return
@@ -211,7 +220,8 @@ class Links:
         self, stream: Stream, proved: Proved, knock: Knock | None, *, dialled: bool, way: Way
     ) -> Link:
         shared = bool(self._registry.shared_with(proved.certificate.person))
-        by_secret = knock is not None and knock.invite is None
+        # Whoever knows the persons of a direct conversation knows its id: that proves nothing.
+        by_secret = knock is not None and knock.invite is None and knock.team is not None
         member = shared or by_secret
         link = Link(
             stream,
@@ -222,7 +232,8 @@ class Links:
             standing=Standing.MEMBER if member else Standing.STRANGER,
             dialled=dialled,
             way=way,
-            now=asyncio.get_running_loop().time(),
+            now=_now(),
+            strangers_log=self._strangers_log,
         )
         if knock is not None:
             link.team, link.invite = knock.team, knock.invite
@@ -245,13 +256,13 @@ class Links:
         if link.is_member or link.closed:
             return
         self._strangers.pop(id(link), None)
-        link.promote(asyncio.get_running_loop().time())
+        link.promote(_now())
         if self._enter(link):
             self._tell_up(link)
 
     def _enter(self, link: Link) -> bool:
         if not link.is_member:
-            if len(self._strangers) >= MAX_STRANGERS:
+            if not link.dialled and self._too_many_strangers(link):
                 link.close("busy", "Too many computers are linked.")
                 return False
             self._strangers[id(link)] = link
@@ -263,11 +274,19 @@ class Links:
                 return False
             self._forget(old)
             old.close("replaced", "A newer link takes its place.")
-        elif len(self._members) >= MAX_MEMBERS:
+        elif self._too_many_members(link):
             link.close("busy", "Too many computers are linked.")
             return False
         self._members[link.device] = link
         return True
+
+    def _too_many_strangers(self, link: Link) -> bool:
+        came = [other.host for other in self._strangers.values() if not other.dialled]
+        return len(came) >= MAX_STRANGERS or came.count(link.host) >= MAX_STRANGERS_PER_ADDRESS
+
+    def _too_many_members(self, link: Link) -> bool:
+        own = sum(other.person == link.person for other in self._members.values())
+        return len(self._members) >= MAX_MEMBERS or own >= MAX_LINKS_PER_PERSON
 
     def _stays(self, link: Link) -> bool:
         """Whether it is the link that the lower of the two device ids dialled."""
@@ -304,10 +323,9 @@ class Links:
         return frames.Hello(1, self._version, name, port, self._own_addresses)
 
     async def _beat(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(BEAT_S)
-            now = loop.time()
+            now = _now()
             for link in self.members():
                 link.beat(now)
             for link in self.strangers():
@@ -318,16 +336,18 @@ class Links:
     # --- who is there ------------------------------------------------------------------------
 
     def _knocks(self) -> list[Knock]:
-        knocks: dict[bytes, Knock] = {}
-        for state in self._registry.teams():
-            for secret in reversed(state.secrets):
-                knocks.setdefault(secret, Knock(secret, state.id))
-            for invite in state.invites.values():
-                key = invite_key(invite.public_key)
-                knocks.setdefault(key, Knock(key, state.id, invite.id))
-        for direct in self._registry.directs():
-            knocks.setdefault(direct, Knock(direct))
-        return list(knocks.values())
+        """Every key to try, those first that matter to most: only so many are tried."""
+        states = self._registry.teams()
+        invites = [(state.id, invite) for state in states for invite in state.invites.values()]
+        invites.sort(key=lambda item: (item[1].is_used_up, -(item[1].expires_ms or MAX_INTEGER)))
+        knocks = [Knock(key, state.id) for state in states for key in reversed(state.secrets)]
+        knocks += [Knock(invite_key(i.public_key), team, i.id) for team, i in invites]
+        knocks += [Knock(direct) for direct in self._registry.directs()]
+        return knocks
 
     def _open_to_strangers(self) -> bool:
         return any(state.visible for state in self._registry.teams())
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

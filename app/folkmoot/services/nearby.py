@@ -211,7 +211,7 @@ class NearbyService:
         now = _now()
         if self._answers is None:
             self._answers = Bucket(ANSWERS_PER_S, ANSWERS_BURST, now)
-        host = link.remote.rpartition(":")[0]
+        host = link.host
         if not self._per_address.take(host, now) or not self._answers.take(now):
             if not link.is_member:
                 link.close("too_often", "Names are not told that often.")

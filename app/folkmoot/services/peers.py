@@ -280,8 +280,7 @@ class PeersService:
         hello = link.hello
         if hello is None or not hello.port:
             return
-        host = link.remote.rpartition(":")[0]
-        seen = link.remote if link.dialled else f"{host}:{hello.port}"
+        seen = link.remote if link.dialled else f"{link.host}:{hello.port}"
         for address in (seen, *hello.addresses):
             self._believe(link.device, address)
         self._supervisor.start("remember-address", self._remember(link.device, seen))

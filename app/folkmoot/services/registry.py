@@ -7,8 +7,6 @@ know: such a conversation has nobody in it.
 
 from __future__ import annotations
 
-import hashlib
-
 from folkmoot.domain.fold import TeamState
 from folkmoot.domain.ids import ConversationId, DeviceId, PersonId
 from folkmoot.domain.serve import grant_to_post, may_see, may_see_direct
@@ -151,12 +149,3 @@ class TeamRegistry:
         teams = [id for id, team in self._team_of.items() if may_see(self._teams[team], person, id)]
         directs = [id for id, persons in self._directs.items() if person in persons]
         return sorted([*teams, *directs])
-
-    def knock_keys(self) -> list[bytes]:
-        """Keys that a dialler may prove to know: team secrets, invitations, directs."""
-        keys: list[bytes] = []
-        for state in self.teams():
-            keys.extend(reversed(state.secrets))
-            keys.extend(hashlib.sha256(i.public_key).digest() for i in state.invites.values())
-        keys.extend(self._directs)
-        return list(dict.fromkeys(keys))

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from folkmoot.net.quiet_log import LINES, WINDOW_S, QuietLog
+from folkmoot.services.quiet_log import LINES, WINDOW_S, QuietLog
 
 
 def test_a_flood_writes_so_many_lines_and_then_how_many_more(
