@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.rooms import Room, make_room, say_directly
+from builders.writers import Writer, admit
 from folkmoot.domain.bodies import Delete, Edit, Level, React, Set
-from folkmoot.domain.entry import Entry
+from folkmoot.domain.entry import Entry, Kind
 from folkmoot.storage.lanes import InlineLanes
 from folkmoot.storage.store import SqliteStore
 
@@ -20,11 +21,24 @@ from .conftest import HandClock, OpenStore
 from .dump import dump, dump_base, portable
 
 
+def admitted_by(room: Room, member: Writer, name: str) -> Writer:
+    """Another member, whose grant stands in the log of `member`."""
+    made = next(e for e in room.owner.entries() if e.header.kind == Kind.INVITE)
+    joiner = Writer(name)
+    body = admit(room.team, made, "all", joiner)
+    room.grants[name] = member.write(room.team, room.grants[member.name], body).id
+    room.others = (*room.others, joiner)
+    return joiner
+
+
 def busy_room() -> Room:
     """A room in which people answer, edit, react and delete across each other."""
     room = make_room("ada", "ben", "cleo", posts=Level.MEMBER)
     ada, (ben, cleo) = room.owner, room.others
     channel, grants = room.channel, room.grants
+    dan = admitted_by(room, ben, "dan")
+    room.say(dan, "whose grant may come after this")
+    dan.write(room.team, grants["dan"], Set("profile/name", "Dan"))
     root = room.say(ada, "Where do we meet? 東京駅で", mentions=(ben.person,))
     answer = room.say(ben, "At the harbour", thread=root.id, also_in_channel=True)
     secret = room.say(ben, "never mind", thread=root.id)
