@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from folkmoot.domain.errors import EnvironmentFault
 from folkmoot.domain.ids import ConversationId, PersonId
 from folkmoot.services import events as told
-from folkmoot.services.values import Draft, FirstPage, JoinRequest, NearbyTeam
+from folkmoot.services.values import Draft, FirstPage, JoinRequest, NearbyTeam, Typing
 from folkmoot.ui.dialogs.form import Form
 from folkmoot.ui.main.empty import AloneState
 from folkmoot.ui.main.first import build_main
@@ -370,3 +370,28 @@ def test_every_control_of_the_window_has_a_name(window: Window) -> None:
         if w.isVisible() and not (w.accessibleName() or w.text())
     ]
     assert nameless == []
+
+
+def test_a_joiner_sees_the_first_channel_as_soon_as_it_arrives(
+    open_window: Open, fake: FakeNode
+) -> None:
+    asyncio.run(fake.teams.create("Harbour Studio"))
+    channels, fake.conversation_map = fake.conversation_map, {}
+    window = open_window(fake)
+    window.until(lambda: window.session.main is not None and window.main.team)
+    assert not window.main.view.conversation.composer.isEnabled()
+    assert not window.main.view.header.members.isVisible()
+    fake.conversation_map = channels
+    for channel in channels.values():
+        changed = told.ConversationChanged(channel)
+        window.node.do(lambda n, event=changed: n.bus.publish(event))  # type: ignore[misc]
+    window.until(lambda: window.shell.windowTitle().startswith("#general"))
+    assert window.main.view.conversation.composer.isEnabled()
+
+
+def test_who_types_is_named_even_where_the_event_has_no_name(
+    window: Window, fake: FakeNode
+) -> None:
+    typing = Typing(conversation(fake, "general"), None, PersonId(key("Mara Oduya")), "", True)
+    window.node.do(lambda n: n.bus.publish(told.TypingChanged(typing)))
+    window.until(lambda: window.main.view.conversation.typing.text() == "Mara is typing")

@@ -159,6 +159,14 @@ class WindowModel(QObject):
         known = self.presence.get(person)
         return known.state if known else PresenceState.OFFLINE
 
+    def name_of(self, person: PersonId) -> str:
+        """A person's name by any team; empty for somebody unknown."""
+        for members in self.members.values():
+            for member in members:
+                if member.person == person:
+                    return member.name
+        return ""
+
     def online(self, team: ConversationId) -> int:
         """Members of a team who are not offline, oneself included."""
         return sum(

@@ -6,8 +6,8 @@ Builds the part that is shown and nothing else before the first frame. Decides n
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from folkmoot.ui.theme.theme import Theme
 
@@ -19,7 +19,7 @@ class Shell(QWidget):
     """Holds one page at a time."""
 
     first_painted = Signal()
-    """The first frame of the window was drawn."""
+    """The first frame of the window is being drawn: connect queued to come after it."""
     closing = Signal()
     activated = Signal(bool)
     """The window became the active one, or is no longer."""
@@ -27,10 +27,7 @@ class Shell(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        application = QApplication.instance()
-        assert application is not None, "the application comes before its window"
-        application.installEventFilter(self)
-        self.first_painted.connect(lambda: application.removeEventFilter(self))
+        self._was_painted = False
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(0, 0, 0, 0)
         self.setMinimumSize(LEAST_SIZE)
@@ -69,11 +66,18 @@ class Shell(QWidget):
         self.raise_()
         self.activateWindow()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Listen for the system window: the shell itself is not painted where its page covers it."""
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if handle is not None and not self._was_painted:
+            handle.installEventFilter(self)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Note the first frame: the shell itself is not painted where its page covers it."""
-        if event.type() != QEvent.Type.Paint or not isinstance(watched, QWidget):
-            return False
-        if watched.window() is self:
+        """Qt draws everything while it handles the first exposure; who listens queued comes after."""
+        if event.type() == QEvent.Type.Expose and not self._was_painted:
+            self._was_painted = True
+            watched.removeEventFilter(self)
             self.first_painted.emit()
         return False
 

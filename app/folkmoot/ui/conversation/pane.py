@@ -89,6 +89,9 @@ class ConversationPane(QWidget):
     def show_empty(self, empty: QWidget | None) -> None:
         """Show a designed empty state in place of the timeline, or the timeline again."""
         if self._empty is not None:
+            focus = self.focusWidget()
+            if focus is not None and self._empty.isAncestorOf(focus):
+                self.composer.setFocus()
             self._stack.removeWidget(self._empty)
             self._empty.deleteLater()
         self._empty = empty

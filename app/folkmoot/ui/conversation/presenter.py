@@ -182,7 +182,9 @@ class ConversationPresenter(QObject):
             self._bridge.run(self._shelf.show(self.place, message), "ui: show a message")
 
     def _show_typing(self) -> None:
-        names = list(self._model.typing.get(self.place, {}).values()) if self.place else []
+        typing = self._model.typing.get(self.place, {}) if self.place else {}
+        names = [self._model.name_of(person) or name for person, name in typing.items()]
+        names = [name for name in names if name]
         words = {
             0: "",
             1: _tr("{a} is typing"),

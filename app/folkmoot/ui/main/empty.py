@@ -87,6 +87,12 @@ def fresh_channel(theme: Theme, name: str) -> EmptyState:
     return EmptyState("hash", f"#{name}", _tr("Nothing is written here yet."), theme)
 
 
+def arriving(theme: Theme, team: str) -> EmptyState:
+    """A team was joined, and nothing of it is here yet."""
+    words = _tr("You are in. What the team has written is on its way from another computer.")
+    return EmptyState("refresh-cw", team, words, theme)
+
+
 def fresh_notes(theme: Theme, name: str) -> EmptyState:
     """No message to oneself."""
     return EmptyState("pencil", name, _tr("A place for notes that only you can read."), theme)

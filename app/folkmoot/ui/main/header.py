@@ -225,6 +225,7 @@ class Header(QWidget):
         holder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         line.addWidget(holder, 1)
         self.members = _Members(theme)
+        self.members.hide()
         self.members.clicked.connect(self.members_pressed)
         line.addWidget(self.members)
 

@@ -229,7 +229,9 @@ class MainPresenter(QObject):
             view.replace()
         view.side_bar.show_state(side_bar_state(self._model, team, self.conversation))
         current = self._model.conversations.get(self.conversation) if self.conversation else None
+        view.conversation.composer.setEnabled(current is not None)
         if current is None:
+            self._wait_for_channels(team)
             return
         view.header.show_state(header_state(self._model, current))
         view.header.members.setChecked(self.beside.shows_members)
@@ -238,6 +240,14 @@ class MainPresenter(QObject):
         self._shell.say_where(words, self._model.teams[team].name)
         if self._empty_kind != self._kind_of_empty(current):
             self.reading.renew_empty(self._make_empty)
+
+    def _wait_for_channels(self, team: ConversationId) -> None:
+        """A team that was just joined: its channels are on their way."""
+        name = self._model.teams[team].name
+        self._shell.say_where(name)
+        if self._waits and self._empty_kind != ("waiting", name):
+            self._empty_kind = ("waiting", name)
+            self.view.conversation.show_empty(empty.arriving(self._theme, name))
 
     _empty_kind: tuple[object, ...] = ()
 
