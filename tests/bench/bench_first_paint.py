@@ -24,42 +24,19 @@ MESSAGES = 10_000
 ROUNDS = 9
 LIMIT_S = 0.35
 _WORDS = [
-    "the",
-    "mould",
-    "is",
-    "ready",
-    "and",
-    "we",
-    "can",
-    "start",
-    "on",
-    "Monday",
-    "if",
-    "resin",
-    "has",
-    "arrived",
-    "at",
-    "shed",
-    "please",
-    "check",
-    "`ply_07`",
-    "angle",
-    "of",
-    "every",
-    "**layer**",
-    "before",
-    "it",
-    "laid",
-    "thanks",
-    "for",
-    "quick",
-    "answer",
+    *("the", "mould", "is", "ready", "and", "we", "can", "start", "on", "Monday", "if", "resin"),
+    *("has", "arrived", "please", "check", "`ply_07`", "angle", "of", "every", "**layer**"),
 ]
 
 _OURS = """
 import os, sys, time
 import folkmoot.ui.shell as module
+import folkmoot.ui.timeline.view as timeline_module
 from PySide6.QtCore import Qt
+
+frames = []
+draw = timeline_module.TimelineView.paintEvent
+timeline_module.TimelineView.paintEvent = lambda self, event: (draw(self, event), frames.append(1))
 
 class Timed(module.Shell):
     def __init__(self, theme):
@@ -69,7 +46,7 @@ class Timed(module.Shell):
     def note(self):
         spent = time.process_time()
         timeline = self.page().conversation.timeline
-        assert len(timeline.placement.visible) > 5 and len(timeline.model) == 64
+        assert frames and len(timeline.placement.visible) > 5 and len(timeline.model) == 64
         print(spent, flush=True)
         os._exit(0)
 

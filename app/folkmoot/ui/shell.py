@@ -67,14 +67,14 @@ class Shell(QWidget):
         self.activateWindow()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Listen for the system window: the shell itself is not painted where its page covers it."""
+        """Listen to the system window: where the page covers the shell, that is never painted."""
         super().showEvent(event)
         handle = self.windowHandle()
         if handle is not None and not self._was_painted:
             handle.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt draws everything while it handles the first exposure; who listens queued comes after."""
+        """Qt draws everything while it handles the first exposure; a queued slot comes after."""
         if event.type() == QEvent.Type.Expose and not self._was_painted:
             self._was_painted = True
             watched.removeEventFilter(self)
