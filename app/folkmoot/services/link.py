@@ -23,7 +23,7 @@ from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import Way
 
 DEAD_AFTER_S = 8.0
-FRAMES_PER_S, FRAMES_BURST = 500.0, 4000.0
+FRAMES_PER_S, FRAMES_BURST = 2000.0, 10_000.0
 STRANGER_FRAMES_PER_S, STRANGER_FRAMES_BURST = 5.0, 60.0
 
 _log = logging.getLogger(__name__)

@@ -29,6 +29,7 @@ ROUND_S = 2.0
 AGAIN_S = 60.0
 FORGET_S = 150.0
 MAX_DIALS = 16
+MAX_ADDRESSES = 4
 MAX_ANSWERS = 512
 ANSWERS_PER_S, ANSWERS_BURST = 20.0, 60.0
 PER_ADDRESS_PER_S, PER_ADDRESS_BURST = 0.5, 5.0
@@ -124,11 +125,9 @@ class NearbyService:
                 await self._wake.wait()
                 continue
             self._ask_members()
-            for address in self._addresses():
-                if self._dialling >= MAX_DIALS:
-                    break
+            for addresses in self._places():
                 self._dialling += 1
-                self._supervisor.start(f"look {address}", self._ask(address))
+                self._supervisor.start(f"look {addresses[0]}", self._ask(addresses))
             self._tell()
             self._wake.clear()
             try:
@@ -151,25 +150,31 @@ class NearbyService:
             if self._due(link.device.hex()):
                 link.send(frames.TeamsWanted())
 
-    def _addresses(self) -> list[str]:
-        """One address of each record that is not of our own teams, and what was typed."""
-        found = [address for address in self._typed() if self._due(address)]
+    def _places(self) -> list[Sequence[str]]:
+        """Where to ask now: records that are not of our own teams, and what was typed."""
+        found: list[Sequence[str]] = []
+        for address in self._typed():
+            if self._dialling + len(found) < MAX_DIALS and self._due(address):
+                found.append((address,))
         for sighting in self._sightings.now():
-            if sighting.addresses and not self._sightings.teams_of(sighting):
-                count = self._asked_at.get(sighting.instance, 0.0)
-                if self._due(sighting.instance):
-                    turn = 0 if not count else 1
-                    found.append(sighting.addresses[turn % len(sighting.addresses)])
+            if not sighting.addresses or self._sightings.teams_of(sighting):
+                continue
+            if self._dialling + len(found) < MAX_DIALS and self._due(sighting.instance):
+                found.append(sighting.addresses[:MAX_ADDRESSES])
         return found
 
-    async def _ask(self, address: str) -> None:
+    async def _ask(self, addresses: Sequence[str]) -> None:
+        """Ask whoever answers first at one of the addresses of one computer."""
         try:
-            link = await self._links.dial(address, None, stranger=True, way=Way.LAN)
-        except FolkmootError:
-            return
+            for address in addresses:
+                try:
+                    link = await self._links.dial(address, None, stranger=True, way=Way.LAN)
+                except FolkmootError:
+                    continue
+                link.send(frames.TeamsWanted())
+                return
         finally:
             self._dialling -= 1
-        link.send(frames.TeamsWanted())
 
     async def _take_teams(self, link: Link, frame: frames.Teams) -> None:
         if not link.dialled and not link.is_member:
