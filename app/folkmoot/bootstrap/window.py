@@ -5,6 +5,7 @@ Before the first frame this imports neither asyncio nor logging nor anything tha
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -32,6 +33,7 @@ def run_window(profile: Path | None) -> int:
     """
     from folkmoot.bootstrap.ending import leave
 
+    gc.disable()  # nothing made before the first frame is garbage; looking costs a tenth of it
     os.umask(0o077)
     try:
         opened = open_profile(profile)
@@ -56,6 +58,7 @@ def _show(profile: Profile) -> int:
     ends: list[Callable[[], None]] = []
 
     def start() -> NodeHandle:
+        gc.enable()
         from folkmoot.bootstrap.node_thread import NodeThread
         from folkmoot.system.logs import LogFile
 
@@ -84,6 +87,7 @@ def _show_fault(folder: Path | None, error: FolkmootError) -> None:
     from folkmoot.ui.app import run
 
     def start() -> NodeHandle:
+        gc.enable()
         from folkmoot.bootstrap.node_thread import NoNode
 
         return NoNode(error)

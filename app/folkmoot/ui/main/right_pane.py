@@ -21,8 +21,6 @@ from folkmoot.ui.timeline.model import TimelineModel
 from folkmoot.ui.widgets.buttons import Button, IconButton
 from folkmoot.ui.widgets.text import ElidedText, Text
 
-WIDTH = 330
-
 
 @dataclass(frozen=True, slots=True)
 class MemberState:
@@ -100,7 +98,6 @@ class RightPane(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.setFixedWidth(WIDTH)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 0, 0, 0)
         column.setSpacing(0)

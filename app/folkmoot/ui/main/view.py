@@ -5,19 +5,24 @@ Below 900 px the right pane covers the timeline, below 640 the side bar folds an
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from folkmoot.ui.conversation.pane import ConversationPane
-from folkmoot.ui.main import right_pane, side_bar
+from folkmoot.ui.main import side_bar
 from folkmoot.ui.main.header import Header
-from folkmoot.ui.main.right_pane import RightPane
 from folkmoot.ui.main.side_bar import Rail, SideBar
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.timeline.layout import Mode
 from folkmoot.ui.timeline.model import TimelineModel
 
+if TYPE_CHECKING:
+    from folkmoot.ui.main.right_pane import RightPane
+
+RIGHT_WIDTH = 330
 COVER_BELOW = 900
 FOLD_BELOW = 640
 
@@ -75,6 +80,8 @@ class MainView(QWidget):
     def right(self) -> RightPane:
         """The right pane, made when it is first needed."""
         if self._right is None:
+            from folkmoot.ui.main.right_pane import RightPane  # not in the first frame
+
             self._right = RightPane(self.theme)
             self._right.setParent(self)
         return self._right
@@ -141,7 +148,7 @@ class MainView(QWidget):
         room = width - left
         if self._right is not None and self._right_open:
             covers = width < COVER_BELOW
-            pane = min(right_pane.WIDTH, room) if width >= FOLD_BELOW else room
+            pane = min(RIGHT_WIDTH, room) if width >= FOLD_BELOW else room
             self._right.setFixedWidth(pane)
             self._right.setGeometry(QRect(width - pane, 0, pane, height))
             self._right.raise_()
