@@ -9,6 +9,7 @@ import pytest
 
 from folkmoot.domain.errors import UserError
 from folkmoot.services.events import AskAnswered, Event, MessageCreated, TypingChanged
+from folkmoot.services.links import Knock
 from folkmoot.services.values import LinkState, PresenceState
 from sim.loop import sim_loop
 from sim.stories import found, gather, reads, texts
@@ -74,18 +75,26 @@ def test_a_link_that_was_cut_comes_back_and_brings_what_was_missed(tmp_path: Pat
     sim_loop(4).run(story())
 
 
-def test_simultaneous_dials_leave_one_link_that_stays(tmp_path: Path) -> None:
+def test_of_two_dials_at_once_the_lower_device_s_link_stays(tmp_path: Path) -> None:
     async def story() -> None:
         world = World(["ann", "ben"], tmp_path)
-        await gather(world, ["ann", "ben"])
+        crew = await gather(world, ["ann", "ben"])
+        ann, ben = world["ann"], world["ben"]
+        secret = ann.node.registry.teams()[0].secrets[-1]
+        knock = Knock(secret, crew.team)
         for _ in range(5):
-            world.network.break_streams(world["ann"].ip, world["ben"].ip)
-            await asyncio.sleep(10)
-            links = [*world["ann"].node.links.members(), *world["ben"].node.links.members()]
-            assert len(links) == 2
+            world.network.break_streams(ann.ip, ben.ip)
+            await until(lambda: not ann.node.links.members() and not ben.node.links.members(), 1)
+            await asyncio.gather(
+                ann.node.links.dial(ben.address, knock), ben.node.links.dial(ann.address, knock)
+            )
+            await asyncio.sleep(2)
+            [at_ann], [at_ben] = ann.node.links.members(), ben.node.links.members()
+            lower = ann.keyring.device < ben.keyring.device
+            assert (at_ann.dialled, at_ben.dialled) == (lower, not lower)
             await asyncio.sleep(30)
-            now = [*world["ann"].node.links.members(), *world["ben"].node.links.members()]
-            assert now == links
+            assert ann.node.links.members() == [at_ann]
+            assert ben.node.links.members() == [at_ben]
         await world.aclose()
 
     for seed in range(5):
