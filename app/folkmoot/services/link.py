@@ -23,7 +23,8 @@ from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import Way
 
 DEAD_AFTER_S = 8.0
-FRAMES_PER_S, FRAMES_BURST = 2000.0, 10_000.0
+WORK_PER_S, WORK_BURST = 2000.0, 10_000.0
+"""What the frames of a member may cost: 1 each, more for those that make more work (`_cost`)."""
 STRANGER_FRAMES_PER_S, STRANGER_FRAMES_BURST = 5.0, 60.0
 
 _log = logging.getLogger(__name__)
@@ -145,9 +146,7 @@ class Link:
         data = await self._stream.receive()
         self._reading = False
         now = self.heard_at = loop.time()
-        if not self._pace.take(now):
-            raise PeerError("flood", "Frames come faster than is allowed.")
-        frame = frames.decode(data, stranger=not self.is_member)
+        frame = await self._paced(data, now)
         if isinstance(frame, frames.Ping):
             self.send(frames.Pong(frame.n))
         elif isinstance(frame, frames.Pong):
@@ -159,6 +158,18 @@ class Link:
             if isinstance(frame, frames.Hello):
                 self.hello = frame
             await take(self, frame)
+
+    async def _paced(self, data: bytes, now: float) -> Frame:
+        """The frame in `data`. A member who is too fast waits; a stranger is sent away."""
+        if self.is_member:
+            frame = frames.decode(data, stranger=False)
+            delay_s = self._pace.owe(now, _cost(frame, len(data)))
+            if delay_s:
+                await asyncio.sleep(delay_s)
+            return frame
+        if not self._pace.take(now):
+            raise PeerError("flood", "Frames come faster than is allowed.")
+        return frames.decode(data, stranger=True)
 
     def beat(self, now: float) -> None:
         """Called every two seconds: ask for life, and end what has none."""
@@ -192,9 +203,28 @@ class Link:
 
     def _new_pace(self, now: float) -> Bucket:
         if self.is_member:
-            return Bucket(FRAMES_PER_S, FRAMES_BURST, now)
+            return Bucket(WORK_PER_S, WORK_BURST, now)
         return Bucket(STRANGER_FRAMES_PER_S, STRANGER_FRAMES_BURST, now)
 
     def _say(self, words: str, *values: str) -> None:
         log = _log if self.is_member else self._strangers_log
         log.info(words, f"{self.device.hex()[:8]} at {self.remote}", *values)
+
+
+_COSTS: dict[type[Frame], float] = {
+    frames.Addresses: 80.0,
+    frames.Teams: 80.0,
+    frames.TeamsWanted: 40.0,
+    frames.Digest: 40.0,
+    frames.Bodies: 40.0,
+    frames.Presence: 40.0,
+    frames.Typing: 20.0,
+}
+
+
+def _cost(frame: Frame, size_bytes: int) -> float:
+    """About how much work a member's frame makes; the smallest costs 1."""
+    rows = 0
+    if isinstance(frame, frames.Digests | frames.Vectors | frames.Ack):
+        rows = len(frame.rows)
+    return _COSTS.get(type(frame), 1.0) + rows / 12 + size_bytes / 8192

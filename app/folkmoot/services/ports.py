@@ -94,7 +94,7 @@ class Store(Protocol):
     async def append(self, entries: Sequence[Entry], *, client_id: str = "") -> Appended:
         """Store verified entries in order, project and index them, in one transaction.
 
-        An entry already held is passed over (its signature or body is taken if it was missing). One
+        An entry already held is passed over (its signature is taken if it was missing). One
         that does not follow its log's head raises `PeerError` ``gap``; one at a held sequence with
         another id raises `PeerError` ``fork``; then nothing of the call is stored.
         """
@@ -116,8 +116,10 @@ class Store(Protocol):
         """Up to 256 entries from `first` on, the last one with its signature; [] if none."""
         ...
 
-    async def bodies(self, ids: Sequence[EntryId], max_bytes: int) -> list[tuple[EntryId, bytes]]:
-        """The bodies held among `ids`."""
+    async def bodies(
+        self, conversation: ConversationId, ids: Sequence[EntryId], max_bytes: int
+    ) -> list[tuple[EntryId, bytes]]:
+        """The bodies held among `ids`, of entries of this conversation only."""
         ...
 
     async def entry(self, entry: EntryId) -> Entry | None:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from folkmoot.domain.entry import Entry, LogHead
 from folkmoot.domain.errors import EnvironmentFault, PeerError
-from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, LogKey
+from folkmoot.domain.ids import ConversationId, DeviceId, LogKey
 from folkmoot.protocol import frames
 from folkmoot.protocol.replication import LinkSync, Position
 from folkmoot.services.authority import Authority, Outcome
 from folkmoot.services.deliveries import Deliveries
 from folkmoot.services.holdings import HeldLogs, PeerView
+from folkmoot.services.inbox import Inbox
 from folkmoot.services.link import Link
 from folkmoot.services.links import Links
 from folkmoot.services.pace import Bucket
@@ -29,12 +29,11 @@ from folkmoot.services.publish import Publisher
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.supervisor import Supervisor
 
-BATCH_ENTRIES = 1500
-INBOX_ENTRIES = 6000
-"""Entries of one link that wait to be stored; past it the link is not read."""
 ENTRIES_PER_S, ENTRIES_BURST = 3000.0, 100_000.0
 WANTS_PER_S, WANTS_BURST = 4.0, 32.0
 MAX_HELD_BACK = 1024
+FAULT_REST_S = 1.0
+"""After a fault of the store it is tried again this much later."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +46,7 @@ class _Session:
         self.view = view
         self.sync = LinkSync(view, jitter)
         self.wake = asyncio.Event()
-        self.inbox: deque[frames.Segment] = deque()
-        self.inbox_entries = 0
-        self.room = asyncio.Event()
-        self.room.set()
+        self.inbox = Inbox()
         self.quota = Bucket(ENTRIES_PER_S, ENTRIES_BURST, now)
         self.rest_until = 0.0
         self.wants = Bucket(WANTS_PER_S, WANTS_BURST, now)
@@ -116,7 +112,6 @@ class Replication:
         if session is not None and session.link is link:
             del self._sessions[link.device]
             session.inbox.clear()
-            session.room.set()
             session.wake.set()
 
     def _session(self, link: Link) -> _Session | None:
@@ -125,23 +120,32 @@ class Replication:
 
     async def _drive(self, session: _Session) -> None:
         """Send what the machine owes the peer, as fast as the link takes it."""
-        link = session.link
-        try:
-            await self._deliveries.know(link.device)
-            await self._ask_for_bodies(session)
-            while not link.closed and self._session(link) is session:
-                session.wake.clear()
-                link.send(*session.sync.tick(_now()))
-                read = session.sync.next_read()
-                if read is None:
-                    await _wait(session.wake, session.sync.due() - _now())
-                    continue
-                entries = await self._store.segment(read.log, read.first, frames.MAX_BULK_BYTES)
-                link.send(*session.sync.loaded(read, entries, _now()))
-                await link.drain()
-        except EnvironmentFault as error:
-            if error.code != "link_closed":
-                raise
+        known = False
+        while not session.link.closed and self._session(session.link) is session:
+            try:
+                if not known:
+                    await self._deliveries.know(session.link.device)
+                    await self._ask_for_bodies(session)
+                    known = True
+                await self._send_owed(session)
+            except EnvironmentFault as error:
+                if error.code == "link_closed":
+                    return
+                _log.error("%s is not sent what it lacks now: %s", session.link.remote, error)
+                await asyncio.sleep(FAULT_REST_S)
+
+    async def _send_owed(self, session: _Session) -> None:
+        """One step: a segment that is due, or wait until something is."""
+        link, sync = session.link, session.sync
+        session.wake.clear()
+        link.send(*sync.tick(_now()))
+        read = sync.next_read()
+        if read is None:
+            await _wait(session.wake, sync.due() - _now())
+            return
+        entries = await self._store.segment(read.log, read.first, frames.MAX_BULK_BYTES)
+        link.send(*sync.loaded(read, entries, _now()))
+        await link.drain()
 
     # --- frames of the machine ---------------------------------------------------------------
 
@@ -203,12 +207,8 @@ class Replication:
         session = self._session(link)
         if session is None:
             return
-        session.inbox.append(frame)
-        session.inbox_entries += len(frame.headers)
         self._arrived.set()
-        if session.inbox_entries > INBOX_ENTRIES:
-            session.room.clear()
-            await session.room.wait()
+        await session.inbox.add(frame)
 
     async def _intake(self) -> None:
         """Store what links brought, in turns, one batch of one link at a time."""
@@ -236,13 +236,26 @@ class Replication:
                     )
                 except EnvironmentFault as error:
                     _log.error("entries could not be stored: %s", error)
-                    session.rest_until = _now() + 1.0
+                    session.rest_until = _now() + FAULT_REST_S
 
     async def _store_batch(self, session: _Session) -> None:
-        """Judge and store up to `BATCH_ENTRIES` of one link. Raises `PeerError` for malice."""
+        """Judge and store a batch of one link. Raises `PeerError` for malice."""
+        segments = session.inbox.take()
+        count = sum(len(segment.headers) for segment in segments)
+        session.rest_until = _now() + session.quota.owe(_now(), count)
+        try:
+            await self._store_segments(session, segments)
+        except EnvironmentFault:
+            # Nothing of it was acknowledged; it is tried again before anything newer.
+            if self._session(session.link) is session:
+                session.inbox.put_back(segments)
+            raise
+
+    async def _store_segments(self, session: _Session, segments: Sequence[frames.Segment]) -> None:
         batch: list[Entry] = []
         heads: dict[LogKey, Position] = {}
-        for segment in self._segments(session):
+        for segment in segments:
+            await asyncio.sleep(0)  # each costs a signature; others of the loop have their turn
             log = LogKey(segment.conversation, segment.device, segment.grant)
             held = heads.get(log) or self._held.position(log)
             verdict = self._authority.judge(segment, held)
@@ -258,17 +271,6 @@ class Replication:
             heads[log] = Position(last.header.sequence, last.id)
         if batch:
             await self._store_entries(session, batch)
-
-    def _segments(self, session: _Session) -> Iterator[frames.Segment]:
-        taken = 0
-        while session.inbox and taken < BATCH_ENTRIES:
-            segment = session.inbox.popleft()
-            taken += len(segment.headers)
-            session.inbox_entries = max(0, session.inbox_entries - len(segment.headers))
-            if session.inbox_entries <= INBOX_ENTRIES // 2:
-                session.room.set()
-            yield segment
-        session.rest_until = _now() + session.quota.owe(_now(), taken)
 
     async def _store_entries(self, session: _Session, batch: list[Entry]) -> None:
         device = session.link.device
@@ -328,18 +330,11 @@ class Replication:
         session = self._session(link)
         if session is None or not session.wants.take(_now()):
             return
-        rows: list[tuple[EntryId, bytes]] = []
-        left = frames.MAX_FRAME_BYTES // 2
-        for id in frame.ids:
-            entry = await self._store.entry(id)
-            if entry is None or entry.body is None or entry.log.conversation != frame.conversation:
-                continue
-            left -= len(entry.body)
-            if left < 0:
-                break
-            rows.append((id, entry.body))
-        if rows and session.view.offers(frame.conversation):
-            link.send(frames.Bodies(frame.conversation, tuple(rows)))
+        if not session.view.offers(frame.conversation):
+            return
+        held = await self._store.bodies(frame.conversation, frame.ids, frames.MAX_FRAME_BYTES // 2)
+        if held:
+            link.send(frames.Bodies(frame.conversation, tuple(held)))
 
     async def _take_bodies(self, link: Link, frame: frames.Bodies) -> None:
         session = self._session(link)

@@ -185,12 +185,19 @@ def segment(rows: Rows, log: LogKey, first: int, max_bytes: int) -> list[Entry]:
     return [_entry(row) for row in found[:end]]
 
 
-def bodies(rows: Rows, ids: Iterable[EntryId], max_bytes: int) -> list[tuple[EntryId, bytes]]:
-    """The bodies held among `ids`, the first of them whatever its size."""
-    sql = "SELECT id, body FROM entry WHERE body IS NOT NULL AND id IN (??)"
+def bodies(
+    rows: Rows, conversation: ConversationId, ids: Iterable[EntryId], max_bytes: int
+) -> list[tuple[EntryId, bytes]]:
+    """The bodies of a conversation held among `ids`, the first of them whatever its size."""
+    sql = (
+        "SELECT e.id, e.body, c.id FROM entry e JOIN log l ON l.key = e.log"
+        " JOIN conversation c ON c.key = l.conversation WHERE e.body IS NOT NULL AND e.id IN (??)"
+    )
     size = 0
     given: list[tuple[EntryId, bytes]] = []
-    for known, body in among(rows, sql, ids):
+    for known, body, place in among(rows, sql, ids):
+        if place != conversation:
+            continue
         size += len(body)
         if size > max_bytes and given:
             break

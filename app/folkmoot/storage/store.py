@@ -179,9 +179,13 @@ class SqliteStore:
         """See `Store.segment`."""
         return await self._lanes.read(lambda rows: log_entries.segment(rows, log, first, max_bytes))
 
-    async def bodies(self, ids: Sequence[EntryId], max_bytes: int) -> list[tuple[EntryId, bytes]]:
+    async def bodies(
+        self, conversation: ConversationId, ids: Sequence[EntryId], max_bytes: int
+    ) -> list[tuple[EntryId, bytes]]:
         """See `Store.bodies`."""
-        return await self._lanes.read(lambda rows: log_entries.bodies(rows, ids, max_bytes))
+        return await self._lanes.read(
+            lambda rows: log_entries.bodies(rows, conversation, ids, max_bytes)
+        )
 
     async def entry(self, entry: EntryId) -> Entry | None:
         """See `Store.entry`."""

@@ -211,7 +211,8 @@ async def test_a_missing_body_is_wanted_until_it_comes(open_store: OpenStore) ->
     assert (message.text, what, message.thread) == ("reply", "body", root.id)
     assert await store.wanted(room.channel, 10) == []
     assert [m.text for m in (await store.page(room.channel)).messages] == ["root"]
-    assert await store.bodies([said.id], 10) == [(said.id, said.body)]
+    assert await store.bodies(room.channel, [said.id], 10) == [(said.id, said.body)]
+    assert await store.bodies(ConversationId(bytes(32)), [said.id], 10) == []
 
 
 async def test_drafts_settings_and_addresses_are_kept(open_store: OpenStore) -> None:
