@@ -60,7 +60,8 @@ class Publisher:
             told.extend(self._team_events(id, before[id], state))
         told.extend(ConversationChanged(conversation) for conversation in appended.conversations)
         told.extend(
-            MessageCreated(message, appended.roots.get(message.id)) for message in appended.created
+            MessageCreated(message, appended.roots.get(message.thread) if message.thread else None)
+            for message in appended.created
         )
         told.extend(MessageChanged(message, what) for message, what in appended.changed)
         told.extend(MessagesArrived(id, count) for id, count in appended.arrived.items())

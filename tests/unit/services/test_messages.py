@@ -145,6 +145,17 @@ async def test_a_reply_to_a_reply_goes_to_the_first_message_of_the_thread(
     assert [message.text for message in listed.messages] == ["root", "one", "two"]
 
 
+async def test_a_reply_tells_how_its_first_message_looks_now(
+    lone: LoneNode, general: Conversation
+) -> None:
+    root = await lone.node.messages.post(general.id, "root")
+    await lone.node.messages.post(general.id, "one", thread=root.id)
+    last = lone.told(MessageCreated)[-1]
+    assert isinstance(last, MessageCreated)
+    assert last.root is not None
+    assert (last.root.id, last.root.reply_count) == (root.id, 1)
+
+
 async def test_threads_and_replies_stay_in_their_conversation(
     lone: LoneNode, team: Team, general: Conversation
 ) -> None:
