@@ -91,10 +91,13 @@ class StartPresenter(QObject):
     def take_identity(self, identity: Identity) -> None:
         """The node is up: its names fill fields that nobody has touched."""
         welcome = self._view.welcome
-        if not welcome.name.isModified() and identity.name:
-            welcome.name.setText(identity.name)
-        if not welcome.computer.isModified():
-            welcome.computer.setText(identity.device_name)
+        for field, known in (
+            (welcome.name, identity.name),
+            (welcome.computer, identity.device_name),
+        ):
+            # The same text again would take away what somebody has selected to type over it.
+            if known and known != field.text() and not field.isModified():
+                field.setText(known)
         welcome.computer.setReadOnly(bool(self._model.teams))
 
     # --- starting a team
