@@ -71,12 +71,14 @@ class MessageItem(QAccessibleInterface):
         return QAccessible.Role.ListItem
 
     def text(self, kind: QAccessible.Text) -> str:
-        """The whole message as its name."""
+        """The whole message as its name, after the word of the "New" line above it."""
         view = self._owner.view
         index = view.model.index_of(self.message)
         if kind is not QAccessible.Text.Name or index is None:
             return ""
-        return view.wording.spoken(view.model[index])
+        spoken = view.wording.spoken(view.model[index])
+        first = view.model.first_unread == self.message
+        return f"{view.wording.new_line()}, {spoken}" if first else spoken
 
     def setText(self, kind: QAccessible.Text, text: str) -> None:
         """Read only."""
