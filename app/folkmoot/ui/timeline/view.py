@@ -441,12 +441,6 @@ class TimelineView(QAbstractScrollArea):
         painter.drawText(QRect(0, 0, 16, 16), 0, "👍")
         painter.end()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """The window became active: what is on screen is read now."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange:
-            self.viewport().update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys are for `keys`; what means nothing there goes on to the window."""
         if not self.keys.key(event):
@@ -463,7 +457,10 @@ class TimelineView(QAbstractScrollArea):
         self.viewport().update()
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Pointer events go to the interaction, the rest to Qt."""
+        """Pointer events go to the interaction, the rest to Qt. In a window that became active,
+        what is on screen is read now."""
+        if event.type() == QEvent.Type.WindowActivate:
+            self.viewport().update()
         return self.interaction.viewport_event(event) or super().viewportEvent(event)
 
     # --- copying ------------------------------------------------------------------------------
