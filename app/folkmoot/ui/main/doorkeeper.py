@@ -20,6 +20,7 @@ class Doorkeeper(QObject):
 
     def __init__(self, view: MainView, model: WindowModel, bridge: Bridge) -> None:
         super().__init__()
+        self._view = view
         self._model = model
         self._bridge = bridge
         self.cards = Cards(view.theme)
@@ -50,6 +51,7 @@ class Doorkeeper(QObject):
         card = self.cards.ask_card(team, person)
         if card is not None:
             card.set_busy(True)
+            self._view.conversation.composer.setFocus()
 
         async def work() -> None:
             try:

@@ -68,10 +68,11 @@ class AloneState(QWidget):
     def show_link(self, link: str) -> None:
         """The link is made and on the clipboard."""
         QGuiApplication.clipboard().setText(link)
-        self.invite.hide()
         self.line.show_link(link)
         self.line.copy.setText(self.tr("Copied"))
         self.line.show()
+        self.line.copy.setFocus()
+        self.invite.hide()
         self.note.set_token("mute")
         self.note.setText(self.tr("It is on the clipboard and can be used for 7 days."))
 

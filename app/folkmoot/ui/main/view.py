@@ -125,9 +125,14 @@ class MainView(QWidget):
         self._place()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape folds an opened side bar."""
+        """Escape folds an opened side bar; a letter that nobody wanted begins a message."""
+        held = event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+        editor = self.conversation.composer.editor
         if event.key() == Qt.Key.Key_Escape and self._side_open:
             self.fold_side_bar()
+        elif event.text().isprintable() and event.text() and not held and editor.isVisible():
+            editor.setFocus(Qt.FocusReason.OtherFocusReason)
+            editor.insertPlainText(event.text())
         else:
             super().keyPressEvent(event)
 
