@@ -86,6 +86,7 @@ class Desktop:
         self._spawn(["dbus-daemon", "--session", "--nofork", f"--address={bus}"])
         until((folder / "bus").exists, "the session bus")
         self._spawn(["openbox"])
+        until(self._has_manager, "the window manager")
         return self
 
     def stop(self) -> None:
@@ -102,7 +103,7 @@ class Desktop:
         """Start Folkmoot's window on a profile."""
         return WindowProcess(self, profile, options, extra)
 
-    def xdotool(self, *words: str | int) -> str:
+    def xdotool(self, *words: str | float) -> str:
         """Run xdotool on this desk."""
         done = subprocess.run(
             ["xdotool", *map(str, words)],
@@ -115,11 +116,29 @@ class Desktop:
         assert done.returncode == 0, f"xdotool {words}: {done.stderr}"
         return done.stdout.strip()
 
+    def keyboard_at(self) -> int:
+        """The process that gets what is typed; 0 while nobody does."""
+        done = subprocess.run(
+            ["xdotool", "getwindowfocus", "getwindowpid"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+        return int(done.stdout) if done.stdout.strip().isdigit() else 0
+
     def picture(self, file: Path) -> None:
         """The whole screen as a picture."""
         subprocess.run(
             ["import", "-window", "root", str(file)], env=self.environment, timeout=30, check=True
         )
+
+    def _has_manager(self) -> bool:
+        asked = subprocess.run(
+            ["wmctrl", "-m"], env=self.environment, capture_output=True, timeout=10, check=False
+        )
+        return asked.returncode == 0
 
     def _spawn(self, command: list[str], pass_fds: tuple[int, ...] = ()) -> None:
         self._started.append(
@@ -165,8 +184,10 @@ class WindowProcess:
         self._desktop.xdotool("windowmove", "--sync", self.frame, x, y)
 
     def focus(self) -> None:
-        """Bring it to the front."""
-        self._desktop.xdotool("windowactivate", "--sync", self.frame)
+        """Bring it to the front; the keyboard is there when this returns."""
+        if self._desktop.keyboard_at() != self.process.pid:
+            self._desktop.xdotool("windowactivate", "--sync", self.frame)
+            until(lambda: self._desktop.keyboard_at() == self.process.pid, "the keyboard's focus")
 
     def find(self, name: str, role: str = "", timeout_s: float = 20.0) -> Control:
         """The control on the screen whose name contains `name` (and that has the role)."""
@@ -195,13 +216,13 @@ class WindowProcess:
         control = self.find(name, role)
         x, y = control.middle
         self.focus()
-        self._desktop.xdotool("mousemove", "--sync", x - 3, y, "mousemove", "--sync", x, y)
+        self._desktop.xdotool("mousemove", x - 3, y, "sleep", 0.03, "mousemove", x, y)
         return control
 
     def click_at(self, x: int, y: int) -> None:
         """Click a place of the screen."""
         self.focus()
-        self._desktop.xdotool("mousemove", "--sync", x, y, "click", 1)
+        self._desktop.xdotool("mousemove", x, y, "sleep", 0.03, "click", 1)
 
     def type(self, text: str) -> None:
         """Type on the keyboard."""
