@@ -135,6 +135,7 @@ class Composer(QWidget):
     def show_about(self, about: About, words: str) -> None:
         """Say what the text answers or changes."""
         self._about.setVisible(about is not About.NEW)
+        self.editor.takes_escape = about is not About.NEW
         if about is not About.NEW:
             self._about_icon.set_icon(about.value, "accent")
             self._about_words.setText(words)

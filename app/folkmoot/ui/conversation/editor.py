@@ -28,6 +28,8 @@ class Editor(QPlainTextEdit):
     """Up was pressed while nothing is written."""
     refused = Signal(int)
     """A paste of so many characters was not taken."""
+    takes_escape = False
+    """Whether Escape ends something here; else it closes what is around."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +72,7 @@ class Editor(QPlainTextEdit):
         key, shift = event.key(), event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not shift:
             self.sent.emit()
-        elif key == Qt.Key.Key_Escape:
+        elif key == Qt.Key.Key_Escape and self.takes_escape:
             self.escaped.emit()
         elif key == Qt.Key.Key_Up and self.document().isEmpty():
             self.last_wanted.emit()
