@@ -12,29 +12,11 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from folkmoot.domain.errors import EnvironmentFault
 from folkmoot.domain.ids import ConversationId, PersonId
 from folkmoot.services import events as told
-from folkmoot.services.values import Draft, FirstPage, JoinRequest, NearbyTeam, Typing
-from folkmoot.ui.dialogs.form import Form
-from folkmoot.ui.main.empty import AloneState
+from folkmoot.services.values import Draft, FirstPage, JoinRequest, Typing
 from folkmoot.ui.main.first import build_main
 from folkmoot.ui.theme.theme import Theme
 from ui.fake_node import FakeNode, key
-from ui.window import Open, Window, dialog
-
-
-def conversation(fake: FakeNode, name: str) -> ConversationId:
-    return next(c.id for c in fake.conversation_map.values() if c.name == name)
-
-
-def test_a_team_is_started_with_return_alone_and_the_main_window_opens(
-    open_window: Open, fake: FakeNode
-) -> None:
-    window = open_window(fake)
-    window.press(Qt.Key.Key_Return)
-    window.type("Harbour Studio\n")
-    window.until(lambda: window.session.main is not None and window.main.conversation)
-    assert [t.name for t in fake.team_map.values()] == ["Harbour Studio"]
-    assert window.shell.windowTitle().startswith("#general – Harbour Studio")
-    assert window.main.view.conversation.is_empty
+from ui.window import Open, Window, conversation
 
 
 def test_what_is_written_stands_in_the_timeline_and_leaves_the_composer(window: Window) -> None:
@@ -187,30 +169,6 @@ def test_a_text_beyond_the_limit_says_so_and_is_not_sent(window: Window) -> None
     QGuiApplication.clipboard().clear()
 
 
-def test_a_channel_is_created_and_renamed_by_keyboard(window: Window, fake: FakeNode) -> None:
-    window.main.view.side_bar.channels.plus.setFocus()
-    window.press(Qt.Key.Key_Space)
-    window.until(dialog)
-    window.type("Boat Hull")
-    window.press(Qt.Key.Key_Return)
-    window.until(lambda: window.shell.windowTitle().startswith("#boat-hull"))
-    window.main.dialogs.rename_channel(fake.conversation_map[conversation(fake, "boat-hull")])
-    window.until(dialog)
-    window.type("general")
-    window.press(Qt.Key.Key_Return)
-    window.until(lambda: dialog() is None)
-
-
-def test_a_name_that_is_taken_is_said_in_the_dialog(window: Window) -> None:
-    window.main.dialogs.create_channel(next(iter(window.session.model.teams)))
-    window.until(dialog)
-    window.type("general\n")
-    form = dialog()
-    assert isinstance(form, Form)
-    window.until(lambda: "already" in form.problem.text())
-    window.press(Qt.Key.Key_Escape)
-
-
 def test_f6_walks_the_regions_and_comes_round(window: Window) -> None:
     window.write("Hello")
     view = window.main.view
@@ -270,60 +228,6 @@ def test_who_asks_to_be_let_in_is_one_quiet_card(
     window.until(lambda: window.main.door.cards.ask_card(team, person) is None)
 
 
-def test_asking_shows_the_words_and_an_answer_opens_the_team(
-    open_window: Open, fake: FakeNode
-) -> None:
-    team = ConversationId(key("team Harbour Studio"))
-    fake.nearby_list = [NearbyTeam(team, "Harbour Studio", 7, False)]
-    window = open_window(fake)
-    window.until(lambda: window.start_view.nearby.rows)
-    row = window.start_view.nearby.rows[0]
-    window.click(row.button)
-    window.until(lambda: "canoe" in row.words_shown())
-    asyncio.run_coroutine_threadsafe(fake.teams.create("Harbour Studio"), window.node.loop).result(
-        5
-    )
-    window.node.do(lambda n: n.bus.publish(told.AskAnswered(team, "Harbour Studio", "admitted")))
-    window.until(lambda: window.session.main is not None and window.main.team == team)
-
-
-def test_a_declined_request_says_so(open_window: Open, fake: FakeNode) -> None:
-    team = ConversationId(key("team Harbour Studio"))
-    fake.nearby_list = [NearbyTeam(team, "Harbour Studio", 7, False)]
-    window = open_window(fake)
-    window.until(lambda: window.start_view.nearby.rows)
-    window.node.do(lambda n: n.bus.publish(told.AskAnswered(team, "Harbour Studio", "declined")))
-    row = window.start_view.nearby.rows[0]
-    window.until(lambda: "did not let you in" in row.words_shown())
-
-
-def test_what_is_not_an_invitation_is_said_at_once(open_window: Open, fake: FakeNode) -> None:
-    window = open_window(fake)
-    window.click(window.start_view.welcome.paste)
-    window.type("https://example.org/join\n")
-    assert "not an invitation" in window.start_view.paste.problem.text()
-
-
-def test_without_a_name_nothing_begins(open_window: Open, fake: FakeNode) -> None:
-    window = open_window(fake)
-    window.start_view.welcome.name.clear()
-    window.click(window.start_view.welcome.start)
-    assert "Type your name" in window.start_view.welcome.problem.text()
-    assert not fake.team_map
-
-
-def test_alone_in_a_team_the_invitation_is_right_there(open_window: Open, fake: FakeNode) -> None:
-    asyncio.run(fake.teams.create("Harbour Studio"))
-    window = open_window(fake)
-    window.until(lambda: window.session.main is not None and window.main.conversation)
-    state = window.shell.findChild(AloneState)
-    assert state is not None
-    window.click(state.invite)
-    window.until(lambda: QGuiApplication.clipboard().text().startswith("folkmoot://join/"))
-    assert state.line.isVisible()
-    QGuiApplication.clipboard().clear()
-
-
 def test_the_first_frame_has_the_text_of_the_last_conversation(
     open_window: Open, fake: FakeNode, team: ConversationId, theme: Theme
 ) -> None:
@@ -370,23 +274,6 @@ def test_every_control_of_the_window_has_a_name(window: Window) -> None:
         if w.isVisible() and not (w.accessibleName() or w.text())
     ]
     assert nameless == []
-
-
-def test_a_joiner_sees_the_first_channel_as_soon_as_it_arrives(
-    open_window: Open, fake: FakeNode
-) -> None:
-    asyncio.run(fake.teams.create("Harbour Studio"))
-    channels, fake.conversation_map = fake.conversation_map, {}
-    window = open_window(fake)
-    window.until(lambda: window.session.main is not None and window.main.team)
-    assert not window.main.view.conversation.composer.isEnabled()
-    assert not window.main.view.header.members.isVisible()
-    fake.conversation_map = channels
-    for channel in channels.values():
-        changed = told.ConversationChanged(channel)
-        window.node.do(lambda n, event=changed: n.bus.publish(event))  # type: ignore[misc]
-    window.until(lambda: window.shell.windowTitle().startswith("#general"))
-    assert window.main.view.conversation.composer.isEnabled()
 
 
 def test_who_types_is_named_even_where_the_event_has_no_name(

@@ -10,12 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from folkmoot.domain.ids import ConversationId
 from folkmoot.ui.main.presenter import MainPresenter
 from folkmoot.ui.session import Session
 from folkmoot.ui.shell import Shell
 from folkmoot.ui.start.presenter import StartPresenter
 from folkmoot.ui.start.view import StartView
-from ui.fake_node import FakeNodeThread
+from ui.fake_node import FakeNode, FakeNodeThread
 
 
 @dataclass
@@ -89,3 +90,8 @@ def dialog() -> QWidget | None:
     if found is None or focus is None or not found.isAncestorOf(focus):
         return None
     return found
+
+
+def conversation(fake: FakeNode, name: str) -> ConversationId:
+    """The identifier of a conversation by its name."""
+    return next(c.id for c in fake.conversation_map.values() if c.name == name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -74,7 +74,11 @@ class Form(QDialog):
         self.act.setEnabled(not busy)
 
     def fit(self) -> None:
-        """Take the height that the words need at this width."""
+        """Take the height that the words need at this width, now and with what is just added."""
+        self._fit()
+        QTimer.singleShot(0, self, self._fit)
+
+    def _fit(self) -> None:
         layout = self.layout()
         if layout is not None:
             layout.activate()
@@ -94,7 +98,7 @@ class Form(QDialog):
         return [
             w
             for w in self.findChildren(QWidget)
-            if w.focusPolicy() & Qt.FocusPolicy.TabFocus and not w.isHidden()
+            if w.window() is self and w.focusPolicy() & Qt.FocusPolicy.TabFocus and not w.isHidden()
         ]
 
     def _submit(self) -> None:
