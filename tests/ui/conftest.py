@@ -65,11 +65,16 @@ def open_window(qtbot: QtBot, qapp: QApplication, theme: Theme, tmp_path: Path) 
 
     yield make
     for window in opened:
-        window.shell.close()
-        window.session.close()
-        loop = window.session.loop
-        loop._QEventLoop__is_running = False  # its own `stop` would end Qt's loop for all tests
-        loop.close()
+        end_session(window)
+
+
+def end_session(window: Window) -> None:
+    """Close a window and its node, as the program does when it ends."""
+    window.shell.close()
+    window.session.close()
+    loop = window.session.loop
+    loop._QEventLoop__is_running = False  # its own `stop` would end Qt's loop for all tests
+    loop.close()
 
 
 @pytest.fixture

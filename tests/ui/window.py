@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from folkmoot.domain.ids import ConversationId
+from folkmoot.ui.bridge import NodeHandle
 from folkmoot.ui.main.presenter import MainPresenter
 from folkmoot.ui.session import Session
 from folkmoot.ui.shell import Shell
@@ -26,7 +27,12 @@ class Window:
     qtbot: QtBot
     shell: Shell
     session: Session
-    node: FakeNodeThread
+    thread: NodeHandle
+
+    @property
+    def node(self) -> FakeNodeThread:
+        assert isinstance(self.thread, FakeNodeThread)
+        return self.thread
 
     @property
     def start(self) -> StartPresenter:
