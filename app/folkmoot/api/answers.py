@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from folkmoot.domain.ids import ConversationId, EntryId, PersonId
 B = TypeVar("B", bound=Body)
 
 MAX_BODY_BYTES = 256 * 1024
+BODY_S = 15.0
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 _ENCODER = msgspec.json.Encoder()
@@ -33,6 +35,7 @@ _STATUS = {
     "token_expired": 401,
     "token_revoked": 401,
     "too_large": 413,
+    "too_slow": 408,
     "not_json": 415,
 }
 
@@ -68,7 +71,7 @@ def problem_of(error: FolkmootError) -> web.Response:
 
 
 def status_of(error: FolkmootError) -> int:
-    """401, 403, 404, 413, 415 by code; 422 for wrong input; 409, 502 and 503 by branch."""
+    """401, 403, 404, 408, 413, 415 by code; 422 for wrong input; 409, 502 and 503 by branch."""
     if error.code in _STATUS:
         return _STATUS[error.code]
     if isinstance(error, UserError):
@@ -83,7 +86,10 @@ async def body_of(request: web.Request, shape: type[B]) -> B:
     if request.content_type != "application/json":
         raise UserError("not_json", "The body must be JSON.", "Content-Type: application/json")
     try:
-        raw = await request.read()
+        async with asyncio.timeout(BODY_S):
+            raw = await request.read()
+    except TimeoutError as error:
+        raise UserError("too_slow", "The body did not come in time.") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise UserError("too_large", f"A body holds {MAX_BODY_BYTES} bytes at most.") from error
     try:

@@ -36,6 +36,10 @@ MAX_EVENT_SOCKETS = 32
 _FIRST_FRAME_S = 5.0
 _SEND_S = 10.0
 _HEARTBEAT_S = 20.0
+MAX_CONNECTIONS = 128
+FIRST_REQUEST_S = 10.0
+"""A connection that has sent no whole request by then is cut; later ones have `_KEPT_S` each."""
+_KEPT_S = 15.0
 
 
 class _First(shapes.Body, frozen=True):
@@ -55,6 +59,8 @@ class ApiServer:
         self._window = EventWindow(node.events, clock, secrets.token_hex(4))
         self._description = describe(ROUTES, version)
         self._sockets: set[web.WebSocketResponse] = set()
+        self._silent: set[web.RequestHandler] = set()
+        self._listener: asyncio.Server | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int) -> str:
@@ -67,25 +73,51 @@ class ApiServer:
         application.router.add_get(PREFIX + "/events", self._events)
         for route in ROUTES:
             application.router.add_route(route.method, PREFIX + route.path, self._handler(route))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        # aiohttp logs what breaks the rules of HTTP with the bytes of it, and a token may be there.
+        silent = logging.Logger("folkmoot.api.http", logging.CRITICAL + 1)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            logger=silent,
+            keepalive_timeout=_KEPT_S,
+            shutdown_timeout=1.0,
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, port)
+        loop = asyncio.get_running_loop()
         try:
-            await site.start()
+            self._listener = await loop.create_server(self._connection, HOST, port)
         except OSError as error:
             await self.aclose()
             raise EnvironmentFault(
                 "port_taken",
-                f"Port {port} of this computer is taken, so the API cannot start: {error}.",
+                f"Port {port} of this computer is taken, so the API cannot start.",
                 "Choose another with --api-port, or 0 for any free one.",
             ) from error
-        bound: int = self._runner.addresses[0][1]
+        bound: int = self._listener.sockets[0].getsockname()[1]
         self._guard.serve_on(bound)
         return f"http://{HOST}:{bound}"
+
+    def _connection(self) -> asyncio.Protocol:
+        """What speaks with one more connection: nobody, if there are too many."""
+        assert self._runner is not None
+        assert self._runner.server is not None
+        if len(self._runner.server.connections) >= MAX_CONNECTIONS:
+            return _HangUp()
+        handler = self._runner.server()
+        self._silent.add(handler)
+        asyncio.get_running_loop().call_later(FIRST_REQUEST_S, self._cut_if_silent, handler)
+        return handler
+
+    def _cut_if_silent(self, handler: web.RequestHandler) -> None:
+        if handler in self._silent:
+            self._silent.discard(handler)
+            handler.force_close()
 
     async def aclose(self) -> None:
         """Close every socket and stop listening."""
         self._window.close()
+        if self._listener is not None:
+            self._listener.close()
         for socket in tuple(self._sockets):
             with contextlib.suppress(TimeoutError, ConnectionError):
                 await asyncio.wait_for(socket.close(code=1001), 1.0)
@@ -103,6 +135,7 @@ class ApiServer:
     def _errors(self) -> Middleware:
         @web.middleware
         async def translate(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._silent.discard(request.protocol)
             try:
                 return await handler(request)
             except FolkmootError as error:
@@ -192,6 +225,13 @@ class ApiServer:
             await socket.close(code=1013, message=b"gap")
         finally:
             reader.cancel()
+
+
+class _HangUp(asyncio.Protocol):
+    """Takes a connection and closes it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
 
 
 async def _tell(socket: web.WebSocketResponse, text: str) -> None:

@@ -321,6 +321,12 @@ def _why_not_bound(fault: OSError, place: Place, port: int) -> EnvironmentFault:
             f"This account may not listen on port {port}.",
             "Choose a port above 1023; port 0 takes any that is free.",
         )
+    if fault.errno == errno.EADDRNOTAVAIL:
+        return EnvironmentFault(
+            "no_network",
+            f"This computer has no address {host} now, so it cannot listen there.",
+            "Connect it to that network, or listen on 0.0.0.0 for all its addresses.",
+        )
     return EnvironmentFault(
         "no_network",
         f"This computer cannot listen on {host}: {fault.strerror or fault}.",

@@ -188,8 +188,10 @@ class Node:
         if self._notices.get(code) == told or (not message and code not in self._notices):
             return
         if message:
+            _log.warning("%s (%s)", message, code)
             self._notices[code] = told
         else:
+            _log.info("it is over (%s)", code)
             del self._notices[code]
         self.events.publish(told)
 
