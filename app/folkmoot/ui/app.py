@@ -15,6 +15,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from folkmoot.services.values import FirstPage
+from folkmoot.ui.early import EarlyInput
 from folkmoot.ui.shell import Shell
 from folkmoot.ui.theme.theme import Mode, Theme
 
@@ -63,6 +64,7 @@ def run(
         start_view.welcome.computer.setText(computer_name)
         shell.show_page(start_view)
     shell.show()
+    early = EarlyInput(shell.windowHandle())
     session: list[Session] = []
 
     def begin() -> None:
@@ -72,6 +74,7 @@ def run(
 
         session.append(Session(application, shell, theme, profile, first, start))
         session[0].begin(start_view, main)
+        early.give_back()
 
     shell.first_painted.connect(begin, Qt.ConnectionType.QueuedConnection)
     QTimer.singleShot(FIRST_FRAME_MS, begin)
