@@ -377,12 +377,19 @@ def test_a_deleted_message_is_a_line_without_its_text_or_acts(view: TimelineView
     assert view.interaction.bar is None
 
 
-def test_a_delivery_mark_is_worn_only_while_something_is_not_normal(view: TimelineView) -> None:
+def test_a_delivery_mark_is_worn_by_what_nobody_else_holds_and_by_the_newest_own(
+    view: TimelineView,
+) -> None:
     view.model.insert(message(1000, author=0, stored_on=5))
     view.model.insert(message(1001, author=2, stored_on=5))
     height = _placed(view, entry(1000)).row.height
     assert any("on 5 of 9" in text for text in _words(_placed(view, entry(1000)).row))
     assert not any("of 9" in text for text in _words(_placed(view, entry(1001)).row))
+    view.model.insert(message(1002, author=0, stored_on=1))
+    assert not any("of 9" in text for text in _words(_placed(view, entry(1000)).row))
+    assert any("only on this" in text for text in _words(_placed(view, entry(1002)).row))
+    view.model.replace(message(1000, author=0, stored_on=1))
+    assert any("only on this" in text for text in _words(_placed(view, entry(1000)).row))
     view.model.replace(message(1000, author=0, stored_on=9))
     assert not any("of 9" in text for text in _words(_placed(view, entry(1000)).row))
     assert _placed(view, entry(1000)).row.height == height

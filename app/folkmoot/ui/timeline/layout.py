@@ -159,10 +159,12 @@ class RowBuilder:
         width: int,
         *,
         unread_begins: bool = False,
+        newest_own: bool = False,
         expanded: bool = False,
         root: bool = False,
     ) -> Row:
         """Lay out one row in a viewport of `width` pixels; `root` begins a thread pane."""
+        mark = self._c.wording.delivery(message, newest=newest_own)
         row = Row(message, width)
         pad = 16 if self._c.mode is Mode.THREAD else 20
         y = self._rules(row, before, unread_begins=unread_begins)
@@ -175,10 +177,10 @@ class RowBuilder:
             row.parts.append(
                 Face(QRectF(pad, y, AVATAR, AVATAR), message.author_name, message.author)
             )
-            self._header(row, x, y, right)
+            self._header(row, x, y, right, mark)
             y += LINE_HEIGHT
         else:
-            self._gutter(row, pad, y)
+            self._gutter(row, pad, y, mark)
         row.pin = y
         y = self._text(row, x, y, max(right - x, 60), expanded=expanded)
         if message.reactions and not message.deleted:
@@ -218,7 +220,7 @@ class RowBuilder:
         day = self._c.wording.day_number
         return gap < _GROUP_MS and day(message.order.wall_ms) == day(before.order.wall_ms)
 
-    def _header(self, row: Row, x: float, y: float, right: float) -> None:
+    def _header(self, row: Row, x: float, y: float, right: float, mark: str) -> None:
         message, wording = row.message, self._c.wording
         at = message.sent_at_ms if not message.clock_wrong else message.arrived_at_ms
         clock = wording.time(at)
@@ -233,8 +235,7 @@ class RowBuilder:
         x += name_width + 10
         box = QRectF(x, y, clock_width, 20)
         row.parts.append(Words(box, clock, TextStyle.META, "faint"))
-        stored = wording.delivery_hover(message)
-        tip = wording.full(message.sent_at_ms) + (f"\n{stored}" if stored else "")
+        tip = wording.moment_and_place(message)
         row.hits.append(Hit(box, HitKind.TIP, tip=tip))
         x += clock_width + 8
         if message.late or message.clock_wrong:
@@ -245,20 +246,18 @@ class RowBuilder:
             row.parts.append(Plate(plate, text, "mention", "", "mention_ink", 6))
             row.hits.append(Hit(plate, HitKind.TIP, tip=tip))
             x = plate.right() + 8
-        mark = wording.delivery(message)
         if mark and x + 32 < right:
             row.parts.append(Glyph(round(x), round(y) + 4, 12, "clock", "faint"))
             text_box = QRectF(x + 16, y, min(self._wide(TextStyle.META, mark), right - x - 16), 20)
             row.parts.append(Words(text_box, mark, TextStyle.META, "faint"))
-            row.hits.append(Hit(QRectF(x, y, text_box.right() - x, 20), HitKind.TIP, tip=mark))
+            row.hits.append(Hit(QRectF(x, y, text_box.right() - x, 20), HitKind.TIP, tip=tip))
 
-    def _gutter(self, row: Row, pad: float, y: float) -> None:
+    def _gutter(self, row: Row, pad: float, y: float, mark: str) -> None:
         """Marks of a row without author line stand below the avatar and cost no height."""
-        mark = self._c.wording.delivery(row.message)
         box = QRectF(pad, y, AVATAR, LINE_HEIGHT)
         if mark:
             row.parts.append(Glyph(round(pad) + 12, round(y) + 4, 12, "clock", "faint"))
-        tip = mark or self._c.wording.full(row.message.sent_at_ms)
+        tip = self._c.wording.moment_and_place(row.message)
         row.hits.append(Hit(box, HitKind.TIP, tip=tip))
 
     def _text(self, row: Row, x: float, y: float, width: float, *, expanded: bool) -> float:

@@ -47,6 +47,8 @@ class TimelineModel(QObject):
         self.has_older = False
         self.has_newer = False
         self.first_unread: EntryId | None = None
+        self.newest_own: EntryId | None = None
+        """The person's last message, while the newest messages are held."""
         self._asked_older = False
         self._asked_newer = False
 
@@ -75,6 +77,7 @@ class TimelineModel(QObject):
         self.first_ordinal = page.first_ordinal
         self._asked_older = self._asked_newer = False
         self._index = None
+        self.newest_own = self._find_newest_own()
         self.was_reset.emit()
 
     def add_older(self, page: Page) -> None:
@@ -121,6 +124,7 @@ class TimelineModel(QObject):
             return
         self._rows[index] = message
         self.changed.emit(index)
+        self._note_newest_own()
 
     def remove(self, message: EntryId) -> None:
         """Take a message out (it belongs elsewhere now); a deleted one stays as a line."""
@@ -166,6 +170,7 @@ class TimelineModel(QObject):
         else:
             self._index = None
         self.inserted.emit(index, len(messages))
+        self._note_newest_own()
 
     def _drop(self, index: int, count: int) -> None:
         """Forget `count` messages at one end; they can be asked for again."""
@@ -182,3 +187,18 @@ class TimelineModel(QObject):
         del self._rows[index : index + count]
         self._index = None
         self.removed.emit(index, count)
+        self._note_newest_own()
+
+    def _find_newest_own(self) -> EntryId | None:
+        if self.has_newer:
+            return None
+        return next((m.id for m in reversed(self._rows) if m.mine and not m.deleted), None)
+
+    def _note_newest_own(self) -> None:
+        """The one before reads otherwise now: it wears no mark any more."""
+        before, self.newest_own = self.newest_own, self._find_newest_own()
+        if before != self.newest_own:
+            for one in (before, self.newest_own):
+                index = self.index_of(one) if one is not None else None
+                if index is not None:
+                    self.changed.emit(index)

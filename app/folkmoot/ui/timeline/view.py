@@ -166,6 +166,7 @@ class TimelineView(QAbstractScrollArea):
             before,
             width,
             unread_begins=message.id == self.model.first_unread,
+            newest_own=message.id == self.model.newest_own,
             expanded=message.id in self._expanded,
             root=self.mode is Mode.THREAD and index == 0 and self.model.first_ordinal == 0,
         )

@@ -83,13 +83,18 @@ class Wording:
         """What stands where a text has not arrived."""
         return _tr("The text of this message has not arrived yet.")
 
-    def delivery(self, message: Message) -> str:
-        """The mark while one's own message is not everywhere; "" when all is normal."""
+    def delivery(self, message: Message, *, newest: bool = False) -> str:
+        """The mark while one's own message is not everywhere; "" when all is normal.
+
+        What nobody else holds yet always wears it. Once another computer has it, it is safe, and
+        only the person's newest message says how far it came: a colleague on holiday shall not
+        mark every line for weeks.
+        """
         if not message.mine or message.deleted or message.stored_on >= message.stored_of:
             return ""
         if message.stored_on <= 1:
-            return _tr("kept on this computer until another one is reachable")
-        return _tr("on {on} of {of} computers").format(on=message.stored_on, of=message.stored_of)
+            return _tr("only on this computer until another one is reachable")
+        return self.delivery_hover(message) if newest else ""
 
     def delivery_hover(self, message: Message) -> str:
         """Where a message is stored, in words, also in the normal state."""
@@ -98,6 +103,11 @@ class Wording:
         if message.stored_on >= message.stored_of:
             return _tr("on all {of} computers").format(of=message.stored_of)
         return _tr("on {on} of {of} computers").format(on=message.stored_on, of=message.stored_of)
+
+    def moment_and_place(self, message: Message) -> str:
+        """When it was sent and where it is stored: the tool tip of every message."""
+        stored = self.delivery_hover(message)
+        return self.full(message.sent_at_ms) + (f"\n{stored}" if stored else "")
 
     def replies(self, count: int) -> str:
         """ "4 replies"."""
