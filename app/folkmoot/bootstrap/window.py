@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from folkmoot.domain.errors import FolkmootError
-from folkmoot.system.computer import computer_name, person_name
+from folkmoot.system.computer import computer_name, full_name
 from folkmoot.system.instance import NODE, WINDOW, Instance, ProfileInUse
 from folkmoot.system.profile import Profile, default_folder, open_profile
 
@@ -73,7 +73,7 @@ def _show(profile: Profile) -> int:
             profile=profile.folder,
             first=first,
             start=start,
-            proposed_name="" if shows_team else person_name(),
+            proposed_name="" if shows_team else full_name(),
             computer_name="" if shows_team else computer_name(),
             raised=lambda come_forward: _listen_soon(profile, come_forward, ends),
         )
@@ -96,7 +96,7 @@ def _show_fault(folder: Path | None, error: FolkmootError) -> None:
         profile=folder or default_folder(),
         first=None,
         start=start,
-        proposed_name=person_name(),
+        proposed_name=full_name(),
         computer_name=computer_name(),
     )
 

@@ -13,6 +13,8 @@ from folkmoot.domain.names import clean_name
 
 _FALLBACK_COMPUTER = "This computer"
 _FALLBACK_PERSON = "Somebody"
+_NOBODY = frozenset({"root", "Administrator", "admin", "guest", "nobody", ""})
+"""Accounts that are a task, not a person."""
 
 
 def computer_name() -> str:
@@ -21,8 +23,14 @@ def computer_name() -> str:
     return _name(node.partition(".")[0], _FALLBACK_COMPUTER)
 
 
+def full_name() -> str:
+    """The full name of the account's person; empty when it names nobody."""
+    full, login = _account()
+    return "" if login in _NOBODY else _name(full, "")
+
+
 def person_name() -> str:
-    """The full name of the account, or its login name."""
+    """A name for a node that nobody can ask: the full name, or the login name."""
     full, login = _account()
     return _name(full, _name(login, _FALLBACK_PERSON))
 

@@ -89,10 +89,13 @@ class StartPresenter(QObject):
         self._show_nearby()
 
     def take_identity(self, identity: Identity) -> None:
-        """The node is up: its names fill fields that nobody has touched."""
+        """The node is up: its names fill fields that nobody has touched.
+
+        Without a team its name may be no more than that of the account, such as "root".
+        """
         welcome = self._view.welcome
         for field, known in (
-            (welcome.name, identity.name),
+            (welcome.name, identity.name if self._model.teams else ""),
             (welcome.computer, identity.device_name),
         ):
             # The same text again would take away what somebody has selected to type over it.

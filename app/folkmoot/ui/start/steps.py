@@ -62,7 +62,12 @@ class WelcomeStep(Step):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.name = TextField(self.tr("Your name"), theme, max_length=NAME_LIMIT)
+        self.name = TextField(
+            self.tr("Your name"),
+            theme,
+            placeholder=self.tr("For example Elin Aas"),
+            max_length=NAME_LIMIT,
+        )
         self.column.addWidget(self.label(self.tr("Your name"), self.name))
         self.column.addWidget(self.name)
         self._add_details()
