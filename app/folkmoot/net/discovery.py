@@ -80,6 +80,8 @@ class MdnsDiscovery:
         await self.aclose()
         self._port, self._tag, self._seen = port, tag, seen
         await asyncio.to_thread(import_module, "zeroconf.asyncio")
+        # It reports every interface that is not connected, with a traceback; that is no fault.
+        logging.getLogger("zeroconf").setLevel(logging.ERROR)
         self._hosts = await self._look_at_hosts()
         self._zeroconf = self._open()
         from zeroconf.asyncio import AsyncServiceBrowser
