@@ -27,6 +27,7 @@ from folkmoot.ui.model import WindowModel
 from folkmoot.ui.shell import Shell
 from folkmoot.ui.start.presenter import StartPresenter
 from folkmoot.ui.start.view import StartView
+from folkmoot.ui.theme.icons import app_icon
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.emoji import EmojiList
 from folkmoot.ui.widgets.surfaces import EmptyState
@@ -53,6 +54,7 @@ class Session(QObject):
             self.model.take_first(first)
         self._first = first
         theme.read_icons()
+        application.setWindowIcon(app_icon())
         self._emoji = EmojiList()
         self.loop = qasync.QEventLoop(application, already_running=True)
         asyncio.set_event_loop(self.loop)

@@ -1,4 +1,4 @@
-"""Lucide icons from the resources, drawn in a colour, a size and a device pixel ratio.
+"""Lucide icons from the resources, drawn in a colour, a size and a device pixel ratio; our own.
 
 Only bundled files are read; a picture from a peer never comes here (an SVG can load local files).
 """
@@ -6,7 +6,7 @@ Only bundled files are read; a picture from a peer never comes here (an SVG can 
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from folkmoot.resources import resource_path
@@ -14,6 +14,28 @@ from folkmoot.resources import resource_path
 STROKE = 1.75
 """Width of a line on lucide's grid of 24."""
 _CACHE_LIMIT = 512
+
+
+_APP_SIZES = (16, 24, 32, 48, 64, 128, 256)
+
+
+def app_icon() -> QIcon:
+    """The program's own icon, for title bars and the task bar."""
+    source = resource_path("app/folkmoot.svg").read_bytes()
+    icon = QIcon()
+    for side in _APP_SIZES:
+        icon.addPixmap(_render(source, side))
+    return icon
+
+
+def _render(source: bytes, side: int) -> QPixmap:
+    renderer = QSvgRenderer(QByteArray(source))
+    picture = QPixmap(side, side)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    renderer.render(painter, QRectF(0, 0, side, side))
+    painter.end()
+    return picture
 
 
 class IconCache:
@@ -47,14 +69,7 @@ class IconCache:
         return source
 
     def _draw(self, name: str, colour: str, size: int, ratio: float) -> QPixmap:
-        renderer = QSvgRenderer(
-            QByteArray(self._source(name).replace("currentColor", colour).encode())
-        )
-        side = round(size * ratio)
-        picture = QPixmap(side, side)
-        picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        renderer.render(painter, QRectF(0, 0, side, side))
-        painter.end()
+        source = self._source(name).replace("currentColor", colour)
+        picture = _render(source.encode(), round(size * ratio))
         picture.setDevicePixelRatio(ratio)
         return picture
