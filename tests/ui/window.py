@@ -69,8 +69,8 @@ class Window:
         QTest.keyClick(QApplication.focusWidget() or self.shell, pressed, held)
 
     def click(self, button: QPushButton) -> None:
-        """Click a button that can be seen."""
-        assert button.isVisible()
+        """Click a button once it can be seen."""
+        self.until(button.isVisible)
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def write(self, text: str) -> None:
