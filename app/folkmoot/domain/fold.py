@@ -92,10 +92,10 @@ def fold(team: ConversationId, facts: Iterable[Fact]) -> TeamState:
     held = {fact.entry_id: fact for fact in facts}
     genesis = held.get(EntryId(team))
     if genesis is None or not _is_genesis(genesis):
-        return TeamState(team)
+        return TeamState(team, entries=len(held))
     logs = _logs(team, held.values())
     grants = _grants(genesis, logs, held)
-    return _state(team, genesis, grants, _counted(logs, grants))
+    return _state(team, genesis, grants, _counted(logs, grants), len(held))
 
 
 def _is_genesis(fact: Fact) -> bool:
@@ -297,6 +297,7 @@ def _state(
     genesis: Fact,
     grants: dict[EntryId, GrantState],
     counted: list[tuple[Fact, GrantState]],
+    entries: int,
 ) -> TeamState:
     assert isinstance(genesis.body, Genesis)
     settings = _settings(counted)
@@ -312,6 +313,7 @@ def _state(
         certificates=certificates,
         channels=_channels(counted),
         invites=_invites(grants, counted),
+        entries=entries,
     )
 
 

@@ -110,7 +110,8 @@ class TeamState:
     `name` is empty while the genesis is not held. `grants` has all that can be judged, standing or
     not; one that is not there is unknown. `certificates` are the devices of members known here,
     as far as the log tells; a link proves its device by itself. `secrets` are all the team ever
-    had, the one in force last.
+    had, the one in force last. `entries` is of how many entries this is the state: of two states
+    that one computer told the one of more entries is the newer. It is no part of equality.
     """
 
     id: ConversationId
@@ -122,6 +123,7 @@ class TeamState:
     certificates: dict[DeviceId, Certificate] = field(default_factory=dict)
     channels: dict[ConversationId, ChannelState] = field(default_factory=dict)
     invites: dict[EntryId, InviteState] = field(default_factory=dict)
+    entries: int = field(default=0, compare=False)
 
     @property
     def devices(self) -> dict[DeviceId, PersonId]:

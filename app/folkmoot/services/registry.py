@@ -33,7 +33,7 @@ class TeamRegistry:
         self._directs.update(await store.direct_persons())
 
     def update(self, appended: Appended) -> None:
-        """Take what a commit changed."""
+        """Take what a commit changed; what a later commit told already stays."""
         for state in appended.teams.values():
             self._take(state)
         for conversation in appended.conversations:
@@ -41,6 +41,9 @@ class TeamRegistry:
                 self._directs[conversation.id] = conversation.participants
 
     def _take(self, state: TeamState) -> None:
+        held = self._teams.get(state.id)
+        if held is not None and held.entries > state.entries:
+            return  # two commits were told in one turn, the newer one first
         self._teams[state.id] = state
         self._team_of[state.id] = state.id
         for channel in state.channels:
