@@ -15,6 +15,7 @@ from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, EntryId
 from folkmoot.protocol import frames
 from folkmoot.services.admission import AdmissionService
 from folkmoot.services.authority import Authority
+from folkmoot.services.bodies import BodyExchange
 from folkmoot.services.deliveries import Deliveries
 from folkmoot.services.delivery import DeliveryService
 from folkmoot.services.events import EventBus
@@ -93,6 +94,9 @@ class Network:
             around.publisher,
             Deliveries(store, around.delivery, supervisor),
             supervisor,
+        )
+        self.bodies = BodyExchange(
+            self.links, self._held, store, registry, around.publisher, supervisor
         )
         self.peers = PeersService(
             Me(lambda: around.keyring().device, lambda: self._addresses),

@@ -54,7 +54,6 @@ class Appended:
     `entries` are those that were new, in order. `created` and `changed` carry messages as they read
     after the commit, unless more than `Store.bulk_limit` were new in one conversation: then
     `arrived` counts them instead. `teams` holds the new state of each team whose log grew.
-    `wanted` are entries whose body is missing without a known reason.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -124,6 +123,10 @@ class Store(Protocol):
 
     async def entry(self, entry: EntryId) -> Entry | None:
         """One entry."""
+        ...
+
+    async def wanting(self) -> list[ConversationId]:
+        """The conversations in which something is `wanted`, sorted."""
         ...
 
     async def wanted(self, conversation: ConversationId, limit: int) -> list[EntryId]:

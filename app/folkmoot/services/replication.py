@@ -2,8 +2,9 @@
 
 Drives one `LinkSync` machine per link: reads for it, hands it frames, and sends what it says. What
 comes in is judged by `services.authority`, committed in batches by one intake for all links, told
-to the node, and acknowledged only then. Refuses to read on from a link whose entries wait to be
-stored, and delays, never skips, a device that writes faster than its quota.
+to the node, and acknowledged only then. Bodies that came with no entry are for `services.bodies`.
+Refuses to read on from a link whose entries wait to be stored, and delays, never skips, a device
+that writes faster than its quota.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.supervisor import Supervisor
 
 ENTRIES_PER_S, ENTRIES_BURST = 3000.0, 100_000.0
-WANTS_PER_S, WANTS_BURST = 4.0, 32.0
 MAX_HELD_BACK = 1024
 FAULT_REST_S = 1.0
 """After a fault of the store it is tried again this much later."""
@@ -49,7 +49,6 @@ class _Session:
         self.inbox = Inbox()
         self.quota = Bucket(ENTRIES_PER_S, ENTRIES_BURST, now)
         self.rest_until = 0.0
-        self.wants = Bucket(WANTS_PER_S, WANTS_BURST, now)
         self.held_back: dict[ConversationId, None] = {}
         self.shared: frozenset[ConversationId] = frozenset()
 
@@ -86,8 +85,6 @@ class Replication:
         links.handle(frames.Vectors, self._take_vectors)
         links.handle(frames.Ack, self._take_ack)
         links.handle(frames.Segment, self._take_segment)
-        links.handle(frames.Want, self._take_want)
-        links.handle(frames.Bodies, self._take_bodies)
         publisher.listen(self._committed)
 
     def start(self) -> None:
@@ -125,7 +122,6 @@ class Replication:
             try:
                 if not known:
                     await self._deliveries.know(session.link.device)
-                    await self._ask_for_bodies(session)
                     known = True
                 await self._send_owed(session)
             except EnvironmentFault as error:
@@ -284,8 +280,6 @@ class Replication:
             now = _now()
             for log, entry in lasts.items():
                 session.link.send(*session.sync.held_already(log, entry.header.sequence, now))
-        if any(entry.body is None for entry in batch):
-            await self._ask_for_bodies(session)
 
     def _not_taken(
         self,
@@ -317,30 +311,6 @@ class Replication:
                 outcome.value,
             )
         session.wake.set()
-
-    # --- bodies ------------------------------------------------------------------------------
-
-    async def _ask_for_bodies(self, session: _Session) -> None:
-        for conversation in list(session.view.offered()):
-            ids = await self._store.wanted(conversation, frames.MAX_WANTED)
-            if ids:
-                session.link.send(frames.Want(conversation, tuple(ids)))
-
-    async def _take_want(self, link: Link, frame: frames.Want) -> None:
-        session = self._session(link)
-        if session is None or not session.wants.take(_now()):
-            return
-        if not session.view.offers(frame.conversation):
-            return
-        held = await self._store.bodies(frame.conversation, frame.ids, frames.MAX_FRAME_BYTES // 2)
-        if held:
-            link.send(frames.Bodies(frame.conversation, tuple(held)))
-
-    async def _take_bodies(self, link: Link, frame: frames.Bodies) -> None:
-        session = self._session(link)
-        if session is None or not session.view.takes(frame.conversation):
-            return
-        self._publisher.tell(await self._store.fill_bodies(frame.rows), link.device)
 
 
 def _now() -> float:

@@ -213,3 +213,13 @@ def wanted(rows: Rows, conversation: ConversationId, limit: int) -> list[EntryId
         " AND e.body IS NULL AND e.dropped = 0 ORDER BY e.arrival LIMIT ?"
     )
     return [EntryId(row[0]) for row in rows.all(sql, (conversation, limit))]
+
+
+def wanting(rows: Rows) -> list[ConversationId]:
+    """The conversations in which a body is wanted."""
+    sql = (
+        "SELECT DISTINCT c.id FROM entry e JOIN log l ON l.key = e.log"
+        " JOIN conversation c ON c.key = l.conversation"
+        " WHERE e.body IS NULL AND e.dropped = 0 ORDER BY c.id"
+    )
+    return [ConversationId(row[0]) for row in rows.all(sql)]

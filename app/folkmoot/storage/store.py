@@ -191,6 +191,10 @@ class SqliteStore:
         """See `Store.entry`."""
         return await self._lanes.read(lambda rows: log_entries.entry(rows, entry))
 
+    async def wanting(self) -> list[ConversationId]:
+        """See `Store.wanting`."""
+        return await self._lanes.read(log_entries.wanting)
+
     async def wanted(self, conversation: ConversationId, limit: int) -> list[EntryId]:
         """See `Store.wanted`."""
         return await self._lanes.read(lambda rows: log_entries.wanted(rows, conversation, limit))

@@ -203,6 +203,7 @@ async def test_a_missing_body_is_wanted_until_it_comes(open_store: OpenStore) ->
     entries = [replace(e, body=None) if e.id == said.id else e for e in room.entries()]
     await store.append(entries)
     assert [m.body_missing for m in (await store.page(room.channel)).messages] == [False, True]
+    assert await store.wanting() == [room.channel]
     assert await store.wanted(room.channel, 10) == [said.id]
     assert said.body is not None
     assert (await store.fill_bodies([(said.id, b"something else")])).entries == ()
@@ -210,6 +211,7 @@ async def test_a_missing_body_is_wanted_until_it_comes(open_store: OpenStore) ->
     ((message, what),) = appended.changed
     assert (message.text, what, message.thread) == ("reply", "body", root.id)
     assert await store.wanted(room.channel, 10) == []
+    assert await store.wanting() == []
     assert [m.text for m in (await store.page(room.channel)).messages] == ["root"]
     assert await store.bodies(room.channel, [said.id], 10) == [(said.id, said.body)]
     assert await store.bodies(ConversationId(bytes(32)), [said.id], 10) == []
