@@ -1,7 +1,7 @@
 """The one crossing between the window's thread and the node's.
 
 Questions go over with `ask`, answers come back on the window's loop; events come over as one queued
-signal. The first event is handed on at once, those that follow within a frame together. Holds at
+signal. The first events are handed on at once, many that follow within a frame together. Holds at
 most `LIMIT` events: a window that is slower gets one `Gap` and reads everything anew. Refuses to
 let a coroutine of the window fail in silence.
 """
@@ -25,6 +25,8 @@ T = TypeVar("T")
 LIMIT = 4000
 """Events kept for a busy window."""
 FRAME_MS = 16
+BURST = 4
+"""Deliveries in one frame: the end of somebody's typing must not hold up the message after it."""
 CLOSE_S = 2.0
 """How long the last saves may take when the window closes."""
 
@@ -68,7 +70,8 @@ class Bridge(QObject):
         self._frame = QTimer(self)
         self._frame.setSingleShot(True)
         self._frame.setInterval(FRAME_MS)
-        self._frame.timeout.connect(self._deliver)
+        self._frame.timeout.connect(self._end_frame)
+        self._burst = 0
         self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         handle.listen(self._take)
 
@@ -124,7 +127,11 @@ class Bridge(QObject):
             if self._awake:
                 return
             self._awake = True
-        self._woken.emit()
+        try:
+            # After this turn of the node's loop: what one commit tells comes over together.
+            asyncio.get_running_loop().call_soon(self._woken.emit)
+        except RuntimeError:
+            self._woken.emit()
 
     def _catch_up(self) -> None:
         """Hand on what waits for the end of its frame."""
@@ -134,9 +141,20 @@ class Bridge(QObject):
             self.events.emit(events)
 
     def _deliver(self) -> None:
+        """Hand on at once what is there; after a few times in one frame the rest waits for it."""
+        self._burst += 1
         with self._lock:
             events, self._events = self._events, []
-            self._awake = bool(events)
-        if events and not self._closed:
+            self._awake = self._burst >= BURST
+        if not self._frame.isActive():
             self._frame.start()
+        if events:
             self.events.emit(events)
+
+    def _end_frame(self) -> None:
+        self._burst = 0
+        with self._lock:
+            self._awake = bool(self._events)
+            waiting = self._awake
+        if waiting:
+            self._deliver()
