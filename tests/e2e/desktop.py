@@ -100,7 +100,10 @@ class Desktop:
         self._folder.cleanup()
 
     def window(self, profile: Path, *options: str, **extra: str) -> WindowProcess:
-        """Start Folkmoot's window on a profile."""
+        """Start Folkmoot's window on a profile; `extra` goes to its environment.
+
+        PROGRAM names another module to run, one that runs Folkmoot and watches it.
+        """
         return WindowProcess(self, profile, options, extra)
 
     def xdotool(self, *words: str | float) -> str:
@@ -161,9 +164,10 @@ class WindowProcess:
         self, desktop: Desktop, profile: Path, options: tuple[str, ...], extra: dict[str, str]
     ) -> None:
         self._desktop = desktop
+        program = extra.pop("PROGRAM", "folkmoot")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "folkmoot", "--profile", str(profile), *options],
+            [sys.executable, "-m", program, "--profile", str(profile), *options],
             env={**desktop.environment, **extra},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
