@@ -1,0 +1,91 @@
+"""Runs Folkmoot's window and notes when Return is pressed and when a text is first drawn.
+
+`python -m bench.watched_window …` takes the arguments of `folkmoot`. Lines go to the file that
+FOLKMOOT_WATCH names: `key NANOSECONDS` and `draw NANOSECONDS TEXT`, times of CLOCK_MONOTONIC. With
+FOLKMOOT_WATCH_GAPS the longest time in which the window's loop did not turn is noted too, as `gap`,
+a timer of 1 ms being asked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QPaintEvent
+
+from folkmoot.main import main
+from folkmoot.ui.conversation.editor import Editor
+from folkmoot.ui.shell import Shell
+from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.timeline.view import TimelineView
+
+_file = os.open(os.environ["FOLKMOOT_WATCH"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _note(line: str) -> None:
+    os.write(_file, f"{line}\n".encode())
+
+
+class _WatchedEditor:
+    press = Editor.keyPressEvent
+
+    @staticmethod
+    def key_press(editor: Editor, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Return:
+            _note(f"key {time.monotonic_ns()}")
+        _WatchedEditor.press(editor, event)
+
+
+class _WatchedTimeline:
+    draw = TimelineView.paintEvent
+    last = ""
+
+    @staticmethod
+    def paint(view: TimelineView, event: QPaintEvent) -> None:
+        _WatchedTimeline.draw(view, event)
+        now = time.monotonic_ns()
+        visible = view.placement.visible
+        text = visible[-1].row.message.text if visible else ""
+        if text != _WatchedTimeline.last:
+            _WatchedTimeline.last = text
+            _note(f"draw {now} {text}")
+
+
+class _Gaps:
+    """Looks how late a timer of one millisecond comes; tells every new longest time."""
+
+    def __init__(self) -> None:
+        self._before = time.monotonic_ns()
+        self._longest = 0
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._turned)
+        self._timer.start(1)
+
+    def _turned(self) -> None:
+        now = time.monotonic_ns()
+        if now - self._before > self._longest:
+            self._longest = now - self._before
+            _note(f"gap {now} {self._longest}")
+        self._before = now
+
+
+def _watch() -> None:
+    Editor.keyPressEvent = _WatchedEditor.key_press  # type: ignore[method-assign,assignment]
+    TimelineView.paintEvent = _WatchedTimeline.paint  # type: ignore[method-assign,assignment]
+    if "FOLKMOOT_WATCH_GAPS" in os.environ:
+        made: list[_Gaps] = []
+        start = Shell.__init__
+
+        def begin(shell: Shell, theme: Theme) -> None:
+            start(shell, theme)
+            shell.first_painted.connect(lambda: made.append(_Gaps()))
+
+        Shell.__init__ = begin  # type: ignore[method-assign,assignment]
+
+
+if __name__ == "__main__":
+    _watch()
+    sys.exit(main(sys.argv[1:]))
