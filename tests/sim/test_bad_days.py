@@ -131,3 +131,35 @@ def test_a_body_is_given_only_with_the_conversation_it_belongs_to(tmp_path: Path
         await world.aclose()
 
     sim_loop(4).run(story())
+
+
+def test_what_a_member_says_of_addresses_does_not_move_others(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(["ann", "ben", "mal"], tmp_path)
+        crew = await gather(world, ["ann", "ben", "mal"])
+        ann, ben = world["ann"], world["ben"]
+        traitor = await turn(world, "mal", crew)
+        link = await traitor.link("ann")
+        world.network.part(ann.ip, ben.ip)
+        await until(lambda: ben.keyring.device not in _linked(ann), 30)
+        lies = tuple(f"10.7.7.7:{port}" for port in range(1, 9))
+        rows = (
+            (ben.keyring.device, lies),
+            (traitor.keyring.device, (ben.address,)),
+        )
+        for _ in range(100):
+            link.send(frames.Addresses(rows))
+            await asyncio.sleep(0.5)
+        world.network.heal()
+        for _ in range(200):
+            link.send(frames.Addresses(rows))
+            await asyncio.sleep(0.5)
+        assert ben.keyring.device in _linked(ann)
+        assert len(ann.node.peers.addresses()) < 20
+        await world.aclose()
+
+    sim_loop(5).run(story())
+
+
+def _linked(host: Host) -> set[bytes]:
+    return {link.device for link in host.node.links.members()}

@@ -306,13 +306,16 @@ class PeersService:
             addresses = self._hearsay.pop(device)
             if device != self._me.device():
                 for address in addresses:
-                    self._believe(device, address)
+                    self._believe(device, address, hearsay=True)
         self._wake.set()
 
-    def _believe(self, device: DeviceId, address: str) -> None:
+    def _believe(self, device: DeviceId, address: str, *, hearsay: bool = False) -> None:
+        """Dial `address` for a device. `hearsay`: another said so, who may be wrong or lie."""
         try:
             address = str(parse_address(address))
         except UserError:
+            return
+        if hearsay and self._targets.is_of_another(address, device):
             return
         if address not in self._me.addresses():
             self._targets.add(address, Way.DIRECT, device=device)

@@ -22,6 +22,8 @@ TYPING_LIFE_S = 6.0
 TYPING_INTERVAL_S = 2.0
 """A typing frame is sent at most this often for one conversation."""
 MAX_TYPING = 256
+MAX_TYPING_PER_PERSON = 4
+"""Places at once: nobody writes in more, and nobody shall hide that others write."""
 _SETTING = "presence"
 
 
@@ -187,7 +189,8 @@ class PresenceService:
         timer = self._typing.pop(key, None)
         if timer is not None:
             timer.cancel()
-        if on and len(self._typing) < MAX_TYPING:
+        own = sum(other[0] == heard.person for other in self._typing)
+        if on and own < MAX_TYPING_PER_PERSON and len(self._typing) < MAX_TYPING:
             loop = asyncio.get_running_loop()
             self._typing[key] = loop.call_later(TYPING_LIFE_S, self._typing_ended, key)
             if timer is None:

@@ -66,6 +66,11 @@ class Targets:
         """The addresses at which a device is thought to be."""
         return [target for target in self._targets.values() if target.device == device]
 
+    def is_of_another(self, address: str, device: DeviceId) -> bool:
+        """Whether another device is thought to be at an address."""
+        target = self._targets.get(address)
+        return target is not None and target.device not in (None, device)
+
     def add(
         self,
         address: str,
@@ -81,7 +86,7 @@ class Targets:
             return None
         target = self._targets.get(address)
         if target is None:
-            if device is not None and len(self.of(device)) >= MAX_PER_DEVICE and not typed:
+            if device is not None and not typed and not self._room_for(device):
                 return None
             if len(self._targets) >= MAX_TARGETS and not self._make_room():
                 return None
@@ -111,6 +116,18 @@ class Targets:
     def moved(self, target: Target) -> None:
         """Another device answers than the one that was thought to be there."""
         target.device = None
+
+    def _room_for(self, device: DeviceId) -> bool:
+        """Room for one more address of a device, if need be in place of one that failed."""
+        known = self.of(device)
+        if len(known) < MAX_PER_DEVICE:
+            return True
+        failed = [t for t in known if t.backoff_s > FIRST_BACKOFF_S and not t.typed]
+        idle = [target for target in failed if not target.dialling]
+        if not idle:
+            return False
+        del self._targets[max(idle, key=lambda target: target.backoff_s).address]
+        return True
 
     def _make_room(self) -> bool:
         idle = [t for t in self._targets.values() if not t.typed and not t.dialling]
