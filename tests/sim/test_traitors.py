@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from builders.writers import Writer
 from folkmoot.domain.bodies import Delete, MessageBody, Open
-from folkmoot.domain.ids import EntryId, LogKey
+from folkmoot.domain.direct import direct_id, direct_persons
+from folkmoot.domain.entry import Entry
+from folkmoot.domain.ids import ZERO, EntryId, LogKey, PersonId
 from folkmoot.protocol import frames
+from folkmoot.protocol.keys import Signer
+from folkmoot.services.authority import MAX_DIRECTS_WITH_ONE
 from sim.attackers import RawLink, Traitor, segment, turn
 from sim.loop import sim_loop
 from sim.stories import gather, reads, texts
@@ -93,6 +99,18 @@ def under_anothers_grant(traitor: Traitor) -> frames.Segment:
     return segment(traitor.entry(log, Open(traitor.keyring.signed), None))
 
 
+def of_a_direct_conversation_of_others(traitor: Traitor) -> frames.Segment:
+    ben = traitor.world["ben"].keyring.person
+    return segment(direct_opening(traitor, ben))
+
+
+def direct_opening(traitor: Traitor, *others: PersonId) -> Entry:
+    """What begins a direct conversation of the traitor and others."""
+    persons = direct_persons((traitor.keyring.person, *others))
+    log = LogKey(direct_id(persons), traitor.keyring.device, EntryId(ZERO))
+    return traitor.entry(log, Open(traitor.keyring.signed, persons), None)
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
@@ -103,6 +121,7 @@ def under_anothers_grant(traitor: Traitor) -> frames.Segment:
         (without_its_body, "missing_body"),
         (opened_twice, "bad_open"),
         (under_anothers_grant, "wrong_grant"),
+        (of_a_direct_conversation_of_others, "not_for_us"),
     ],
 )
 def test_what_no_honest_node_sends_ends_the_link_with_a_reason_in_the_log(
@@ -120,6 +139,29 @@ def test_what_no_honest_node_sends_ends_the_link_with_a_reason_in_the_log(
     with caplog.at_level(logging.INFO):
         betray(tmp_path, attack)
     assert f"({code})" in caplog.text
+
+
+def test_a_team_that_nobody_here_joins_is_not_taken(tmp_path: Path) -> None:
+    async def attack(traitor: Traitor, link: RawLink) -> None:
+        before = await traitor.world["ann"].store.conversations_with_entries()
+        link.send(segment(Writer("zed").found("Trap")))
+        await asyncio.sleep(2)
+        assert await traitor.world["ann"].store.conversations_with_entries() == before
+
+    betray(tmp_path, attack)
+
+
+def test_one_person_fills_the_list_with_a_bounded_number_of_conversations(tmp_path: Path) -> None:
+    async def attack(traitor: Traitor, link: RawLink) -> None:
+        ann = traitor.world["ann"]
+        for number in range(MAX_DIRECTS_WITH_ONE + 100):
+            invented = PersonId(Signer(sha256(b"%d" % number).digest()).public)
+            link.send(segment(direct_opening(traitor, ann.keyring.person, invented)))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+        assert len(ann.node.registry.directs()) <= MAX_DIRECTS_WITH_ONE + 10
+
+    betray(tmp_path, attack)
 
 
 def test_a_replayed_entry_is_acknowledged_and_stored_once(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ from folkmoot.protocol.frames import Segment
 from folkmoot.protocol.replication import Position
 from folkmoot.services.registry import TeamRegistry
 
+MAX_DIRECTS_WITH_ONE = 256
+"""Direct conversations of one person that are taken: their other persons may be invented."""
+
 
 class Outcome(Enum):
     """What to do with a segment that is not taken, though nobody did wrong."""
@@ -112,8 +115,16 @@ class Authority:
                 raise PeerError("not_for_us", "a direct conversation of others")
             if person not in self._registry.known_persons():
                 return Verdict(outcome=Outcome.NOT_YET, reason="the writer shares no team with us")
-            return None
+            return self._one_more_direct(log.conversation, person)
         team = self._registry.team_of(log.conversation)
         if team is None or body.persons or team.grants[log.grant].person != person:
             raise PeerError("wrong_grant", "the grant is another person's")
         return None
+
+    def _one_more_direct(self, conversation: ConversationId, person: PersonId) -> Verdict | None:
+        """What speaks against a direct conversation with somebody who may have begun many."""
+        held = self._registry.directs()
+        count = sum(person in persons for persons in held.values())
+        if conversation in held or count < MAX_DIRECTS_WITH_ONE:
+            return None
+        return Verdict(outcome=Outcome.REFUSED, reason="too many direct conversations with one")

@@ -27,6 +27,7 @@ from folkmoot.services.links import Links
 from folkmoot.services.pace import Bucket
 from folkmoot.services.ports import Appended, Randomness, Store
 from folkmoot.services.publish import Publisher
+from folkmoot.services.quiet_log import QuietLog
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.supervisor import Supervisor
 
@@ -79,6 +80,7 @@ class Replication:
         self._supervisor = supervisor
         self._sessions: dict[DeviceId, _Session] = {}
         self._arrived = asyncio.Event()
+        self._quiet_log = QuietLog(_log, _now)
         links.watch(self._link_up, self._link_down)
         links.handle(frames.Digest, self._take_digest)
         links.handle(frames.Digests, self._take_digests)
@@ -303,7 +305,7 @@ class Replication:
             for shared in [team.id] if team is not None else sorted(session.shared):
                 link.send(*sync.lacking(shared, now))
         if reason:
-            _log.info(
+            self._quiet_log.info(
                 "a segment of %s from %s is not taken: %s (%s)",
                 log.device.hex()[:8],
                 link.device.hex()[:8],
