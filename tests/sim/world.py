@@ -140,7 +140,7 @@ class Host:
             installation, self._store, clock, randomness, self._transport, self._discovery
         )
         node.events.listen(self._look_for_bugs)
-        await node.start([self.address], peers)
+        await node.start([self.address] if self.address else [], peers)
         return node
 
     async def _save(self, keyring: Keyring) -> None:

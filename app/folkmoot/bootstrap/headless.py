@@ -67,6 +67,8 @@ async def _serve_until_told(profile: Profile, options: Options) -> int:
         }
     )
     _log.info("ready, version %s", __version__)
+    for notice in running.node.notices():
+        sys.stderr.write(f"folkmoot: {notice.message} {notice.hint}".rstrip() + "\n")
     await told.wait()
     _log.info("told to stop")
     await running.aclose()

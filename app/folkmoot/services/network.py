@@ -6,11 +6,10 @@ its own, but for handing presence and typing to those who may see them.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from folkmoot.domain.errors import EnvironmentFault, PeerError
+from folkmoot.domain.errors import PeerError
 from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, EntryId
 from folkmoot.protocol import frames
 from folkmoot.services.admission import AdmissionService
@@ -30,13 +29,12 @@ from folkmoot.services.peers import Me, PeersService
 from folkmoot.services.ports import Appended, Clock, Discovery, Randomness, Store, Transport
 from folkmoot.services.presence import PresenceService
 from folkmoot.services.publish import Publisher
+from folkmoot.services.reachability import Reachability
 from folkmoot.services.registry import TeamRegistry
 from folkmoot.services.replication import Replication
 from folkmoot.services.sightings import Sightings
 from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import PresenceState
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,7 @@ class Network:
         me = around.keyring().person
         store, registry, supervisor = around.store, around.registry, around.supervisor
         self._held = HeldLogs()
-        self._addresses: list[str] = []
         self._tags: tuple[bytes, ...] = ()
-        self._discovering = False
         self._loaded = False
         self.sightings = Sightings(registry)
         self.links = Links(
@@ -83,6 +79,15 @@ class Network:
             registry,
             supervisor,
             around.version,
+        )
+        self.reachability = Reachability(
+            self.links,
+            around.transport,
+            around.discovery,
+            store,
+            self.sightings,
+            around.notice,
+            supervisor,
         )
         self.replication = Replication(
             self.links,
@@ -99,7 +104,7 @@ class Network:
             self.links, self._held, store, registry, around.publisher, supervisor
         )
         self.peers = PeersService(
-            Me(lambda: around.keyring().device, lambda: self._addresses),
+            Me(lambda: around.keyring().device, self.reachability.addresses),
             self.links,
             self.sightings,
             store,
@@ -150,47 +155,27 @@ class Network:
         around.publisher.listen(self._committed)
         around.presence.attach(self)
 
-    async def listen(self, addresses: Sequence[str]) -> list[str]:
-        """Take links from now on; the bound addresses. Raises `EnvironmentFault` ``port_taken``."""
+    async def listen(self, wanted: Sequence[str]) -> None:
+        """Take links from now on, `wanted`: where. Raises as `Reachability.listen`."""
         if not self._loaded:
             await self._held.load(self._around.store)
             await self.admission.load()
             self._loaded = True
-        return await self.links.listen(list(addresses))
+        await self.reachability.listen(wanted)
 
-    async def start(self, bound: Sequence[str], peers: Sequence[str] = ()) -> None:
-        """Announce and dial, once it listens at `bound`."""
-        around = self._around
-        self._addresses = await around.transport.addresses()
-        self.links.says(self._addresses)
+    async def start(self, peers: Sequence[str] = ()) -> None:
+        """Announce and dial, once it listens."""
         self.links.start()
         self.replication.start()
         self.nearby.begin()
-        await self._discover(bound)
+        await self.reachability.start()
         await self.peers.start(peers)
         await self.joining.start()
 
-    async def _discover(self, bound: Sequence[str]) -> None:
-        discovery = self._around.discovery
-        if discovery is None or not bound:
-            return
-        port = int(bound[0].rpartition(":")[2])
-        try:
-            await discovery.start(port, self.sightings.tags, self.sightings.see)
-            self._discovering = True
-        except EnvironmentFault as error:
-            self._around.notice(error.code, error.message, error.hint)
-
     async def aclose(self) -> None:
         """Say goodbye, stop listening and announcing."""
-        discovery = self._around.discovery
-        if discovery is not None and self._discovering:
-            await discovery.aclose()
+        await self.reachability.aclose()
         await self.links.aclose()
-
-    def addresses(self) -> list[str]:
-        """Where others may reach this node, for invitations."""
-        return list(self._addresses)
 
     # --- presence and typing -----------------------------------------------------------------
 
@@ -235,10 +220,6 @@ class Network:
             return
         self.peers.teams_changed()
         tags = tuple(self.sightings.tags(""))
-        if tags != self._tags and self._discovering:
-            self._around.supervisor.start("announce", self._refresh())
+        if tags != self._tags:
+            self._around.supervisor.start("announce", self.reachability.tags_changed())
         self._tags = tags
-
-    async def _refresh(self) -> None:
-        assert self._around.discovery is not None
-        await self._around.discovery.refresh()

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from folkmoot.domain.errors import EnvironmentFault
 from folkmoot.domain.ids import DeviceId
 from folkmoot.services.conversations import ConversationsService
 from folkmoot.services.delivery import DeliveryService
@@ -33,7 +32,6 @@ from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.teams import TeamsService
 from folkmoot.services.values import Stats
 
-_PORT_SETTING = "listen.port"
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +68,6 @@ class Node:
         self._notices: dict[str, NoticeChanged] = {}
         self._store = store = watch_store(store, self.notice)
         self._started_at = 0.0
-        self.listening: list[str] = []
         self.events = EventBus()
         self.supervisor = Supervisor(self._died)
         me = installation.keyring.person
@@ -147,29 +144,19 @@ class Node:
         """Load what is stored and begin; `listening` says where others reach this node then.
 
         `listen` empty: every address of this computer, at the port it had before if that is free.
-        Raises `EnvironmentFault` if the store cannot be read.
+        Raises `EnvironmentFault` if the store cannot be read, or if nothing can listen as wanted.
         """
         self._started_at = asyncio.get_running_loop().time()
         await self.registry.load(self._store)
         await self.identity.load()
         await self.presence.load()
-        self.listening = await self._listen(listen)
-        await self._network.start(self.listening, peers)
+        await self._network.listen(listen)
+        await self._network.start(peers)
 
-    async def _listen(self, wanted: Sequence[str]) -> list[str]:
-        """Listen as wanted; if that is taken, at any port, and say so if a person chose it."""
-        kept = await self._store.setting(_PORT_SETTING) or "0"
-        try:
-            bound = await self._network.listen(wanted or _everywhere(kept))
-            if not wanted:
-                await self._store.set_setting(_PORT_SETTING, bound[0].rpartition(":")[2])
-            return bound
-        except EnvironmentFault as error:
-            if error.code != "port_taken":
-                raise
-            if wanted:
-                self.notice(error.code, error.message, error.hint)
-            return await self._network.listen(_everywhere("0"))
+    @property
+    def listening(self) -> list[str]:
+        """Where this node takes links."""
+        return list(self._network.reachability.listening)
 
     async def aclose(self) -> None:
         """Stop everything in order; the store is closed last. Again is harmless."""
@@ -196,7 +183,7 @@ class Node:
         self.events.publish(told)
 
     async def _addresses(self) -> list[str]:
-        return self._network.addresses()
+        return self._network.reachability.addresses()
 
     async def stats(self) -> Stats:
         """Counts of what is stored and who is there."""
@@ -225,7 +212,3 @@ class Node:
             f"A part of Folkmoot stopped ({task}: {type(error).__name__}).",
             "What you wrote is safe. Restart Folkmoot; the log file in the profile says more.",
         )
-
-
-def _everywhere(port: str) -> tuple[str, ...]:
-    return (f"0.0.0.0:{port}", f"[::]:{port}")

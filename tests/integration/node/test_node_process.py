@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -196,3 +197,67 @@ def test_rebuild_says_what_it_did(start: Start, tmp_path: Path) -> None:
     rebuilt = start("rebuild", "--profile", tmp_path / "p")
     assert rebuilt.communicate(timeout=START_S) == ("Rebuilt from 0 entries of the log.\n", "")
     assert rebuilt.returncode == 0
+
+
+def test_a_typed_port_that_is_taken_is_said_and_another_one_used(
+    start: Start, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(
+            *("node", "--profile", tmp_path / "p", "--no-discovery"),
+            *("--listen", f"127.0.0.1:{port}"),
+        )
+        [bound] = first_line(process)["listen"]
+        host, _, other = bound.rpartition(":")
+        assert host == "127.0.0.1"
+        assert int(other) != port
+        process.terminate()
+        _, errors = process.communicate(timeout=5)
+    assert f"Port {port} is in use by another program." in errors
+    assert f"Folkmoot listens on port {other} instead." in errors
+
+
+def test_an_address_of_another_computer_is_refused_in_words(start: Start, tmp_path: Path) -> None:
+    process = start(
+        *("node", "--profile", tmp_path / "p", "--no-discovery", "--listen", "192.0.2.200:0")
+    )
+    told = first_line(process)
+    assert told["ready"] is False
+    assert told["error"]["code"] == "no_network"
+    assert "192.0.2.200" in told["error"]["message"]
+    assert process.wait(5) == 3
+
+
+def _namespace(*command: str) -> None:
+    subprocess.run(["ip", *command], check=True, timeout=20)
+
+
+@pytest.mark.long
+@pytest.mark.needs("netns")
+def test_a_node_started_without_a_network_uses_the_one_that_comes(
+    start: Start, tmp_path: Path
+) -> None:
+    name = f"alone{os.getpid()}"
+    _namespace("netns", "add", name)
+    try:
+        _namespace("-n", name, "link", "set", "lo", "up")
+        inside = ("ip", "netns", "exec", name)
+        process = start("node", "--profile", tmp_path / "p", before=inside)
+        first_line(process)
+        _namespace("-n", name, "link", "add", "cable", "type", "veth", "peer", "name", "far")
+        for end in ("cable", "far"):
+            _namespace("-n", name, "link", "set", end, "up")
+        _namespace("-n", name, "addr", "add", "10.99.7.1/24", "dev", "cable")
+        log = tmp_path / "p" / "log" / "node.log"
+        deadline = time.monotonic() + 20
+        while "may reach this computer at 10.99.7.1:" not in log.read_text():
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+        assert "This computer is on no network." in errors
+    finally:
+        _namespace("netns", "del", name)
