@@ -1,4 +1,4 @@
-"""The one style sheet: scroll bars, menus, tool tips and text fields, nothing else.
+"""The one style sheet: scroll bars, menus, tool tips, choices and text fields, nothing else.
 
 Everything that can be painted is painted (`widgets`): a large sheet costs tens of milliseconds at
 each switch. Our own object properties are never matched here.
@@ -30,6 +30,14 @@ QLineEdit, QPlainTextEdit {{
     padding: 0 11px; selection-background-color: {selection}; selection-color: {ink};
 }}
 QPlainTextEdit {{ padding: 8px 7px; }}
+QRadioButton::indicator, QCheckBox::indicator {{
+    width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 8px; background: {panel};
+}}
+QCheckBox::indicator {{ border-radius: 4px; }}
+QRadioButton::indicator:hover, QCheckBox::indicator:hover {{ border-color: {accent}; }}
+QRadioButton::indicator:checked, QCheckBox::indicator:checked {{
+    width: 6px; height: 6px; border: 5px solid {accent};
+}}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {accent}; }}
 QLineEdit:disabled, QPlainTextEdit:disabled {{ color: {faint}; border-color: {line}; }}
 QLineEdit[frame="false"], QPlainTextEdit[bare="true"] {{
