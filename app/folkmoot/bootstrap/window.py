@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 AFTER_FIRST_FRAME_MS = 200
+SWITCH_S = 0.0005
+"""The node's thread and the window's take turns often: a message passes both, twice."""
 
 
 def run_window(profile: Path | None) -> int:
@@ -35,6 +37,7 @@ def run_window(profile: Path | None) -> int:
 
     gc.disable()  # nothing made before the first frame is garbage; looking costs a tenth of it
     os.umask(0o077)
+    sys.setswitchinterval(SWITCH_S)
     try:
         opened = open_profile(profile)
         instance = _claim_for_window(opened)
