@@ -28,6 +28,7 @@ from folkmoot.domain.ids import EntryId
 from folkmoot.services.values import Message
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.timeline.accessible import install_accessibility
 from folkmoot.ui.timeline.documents import Body, DocumentCache
 from folkmoot.ui.timeline.ends import UNITS, LatestPill, show_on_bar
 from folkmoot.ui.timeline.highlight import Highlighter
@@ -113,6 +114,7 @@ class TimelineView(QAbstractScrollArea):
         self.keys = Keys(self)
         self._build()
         self._connect_model()
+        install_accessibility()
 
     def _build(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -428,9 +430,8 @@ class TimelineView(QAbstractScrollArea):
         self._place_again(follow=at_end and self.mode is Mode.CHANNEL)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Start the clock; after the first frame, what a screen reader and emoji need."""
+        """Start the clock; warm up what the first emoji would cost."""
         super().showEvent(event)
-        QTimer.singleShot(0, self, _install_accessibility)
         self._clock.start()
         QTimer.singleShot(300, self, self._warm)
 
@@ -477,9 +478,3 @@ class TimelineView(QAbstractScrollArea):
         """Put plain text on the clipboard and tell."""
         QGuiApplication.clipboard().setText(text)
         self.copied.emit()
-
-
-def _install_accessibility() -> None:
-    from folkmoot.ui.timeline.accessible import install_accessibility
-
-    install_accessibility()
