@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from folkmoot.domain.ids import PersonId
 from folkmoot.ui.dialogs.form import Form
 from folkmoot.ui.main.right_pane import MemberState
+from folkmoot.ui.theme.avatars import paint_avatar
+from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.fields import TextField
 from folkmoot.ui.widgets.text import Text
+
+_AVATAR = 20
+_ROW = 36
 
 
 class DirectDialog(Form):
@@ -26,12 +32,16 @@ class DirectDialog(Form):
         self.filter.textChanged.connect(self._narrow)
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Members"))
-        self.list.setFixedHeight(220)
+        self.list.setFixedHeight(252)
+        self.list.setFont(theme.font(TextStyle.BODY))
+        self.list.setIconSize(QSize(_AVATAR, _AVATAR))
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         for member in members:
             item = QListWidgetItem(member.name, self.list)
             item.setData(Qt.ItemDataRole.UserRole, member.person)
+            item.setSizeHint(QSize(0, _ROW))
+            item.setIcon(self._face(member))
             item.setFlags(
                 Qt.ItemFlag.ItemIsEnabled
                 | Qt.ItemFlag.ItemIsUserCheckable
@@ -48,6 +58,16 @@ class DirectDialog(Form):
             self.filter.hide()
             self.list.hide()
         self.set_busy(False)
+
+    def _face(self, member: MemberState) -> QIcon:
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(round(_AVATAR * ratio), round(_AVATAR * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        paint_avatar(painter, QRectF(0, 0, _AVATAR, _AVATAR), member.name, member.person)
+        painter.end()
+        return QIcon(picture)
 
     def persons(self) -> list[PersonId]:
         """Those that are ticked."""

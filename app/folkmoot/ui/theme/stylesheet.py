@@ -6,6 +6,7 @@ each switch. Our own object properties are never matched here.
 
 from __future__ import annotations
 
+from folkmoot.resources import resource_path
 from folkmoot.ui.theme.tokens import Tokens
 
 _SHEET = """
@@ -30,18 +31,23 @@ QLineEdit, QPlainTextEdit {{
     padding: 0 11px; selection-background-color: {selection}; selection-color: {ink};
 }}
 QPlainTextEdit {{ padding: 8px 7px; }}
-QRadioButton::indicator, QCheckBox::indicator {{
-    width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 8px; background: {panel};
-}}
-QCheckBox::indicator {{ border-radius: 4px; }}
-QRadioButton::indicator:hover, QCheckBox::indicator:hover {{ border-color: {accent}; }}
-QRadioButton::indicator:checked, QCheckBox::indicator:checked {{
-    width: 6px; height: 6px; border: 5px solid {accent};
-}}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {accent}; }}
 QLineEdit:disabled, QPlainTextEdit:disabled {{ color: {faint}; border-color: {line}; }}
 QLineEdit[frame="false"], QPlainTextEdit[bare="true"] {{
     background: transparent; border: 0; padding: 0;
+}}
+QCheckBox, QRadioButton {{ spacing: 8px; }}
+QCheckBox::indicator, QRadioButton::indicator, QListView::indicator {{
+    width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 4px; background: {panel};
+}}
+QRadioButton::indicator {{ border-radius: 8px; }}
+QCheckBox::indicator:hover, QRadioButton::indicator:hover {{ border-color: {accent}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {accent}; }}
+QCheckBox::indicator:checked, QListView::indicator:checked {{
+    background: {accent}; border-color: {accent}; image: url({check});
+}}
+QRadioButton::indicator:checked {{
+    width: 6px; height: 6px; border: 5px solid {accent}; background: {accent_ink};
 }}
 """
 
@@ -56,9 +62,16 @@ def build(tokens: Tokens) -> str:
         faint=tokens.faint,
         accent=tokens.accent,
         accent_soft=tokens.accent_soft,
+        accent_ink=tokens.accent_ink,
         selection=tokens.selection,
+        check=resource_path(f"app/check-{_shade(tokens.accent_ink)}.svg").as_posix(),
         thumb=_mix(tokens.edge, tokens.panel, 0.45),
     )
+
+
+def _shade(ink: str) -> str:
+    """Which picture of a tick is drawn in this ink."""
+    return "light" if int(ink[1:3], 16) > 127 else "dark"
 
 
 def _mix(first: str, second: str, share: float) -> str:

@@ -38,6 +38,8 @@ _PARAGRAPH_GAP = 8
 _QUOTE_INDENT = 14
 _CODE_INDENT = 13
 _CODE_PAD = 8
+_LANGUAGE_CHARACTER = 8.0
+"""Room for one character of a language's name, in pixels."""
 _LIST_INDENT = 22
 _CODE_WORD_PAD = 4
 
@@ -54,7 +56,10 @@ def safe_link(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """A run of code lines: where its ground is drawn, its language and its text."""
+    """A run of code lines: where its ground is drawn, its language and its text.
+
+    The language is empty where its name has no room beside the first line.
+    """
 
     box: QRectF
     language: str
@@ -320,7 +325,10 @@ def lay_out(body: Body, width: int) -> None:
         bottom = layout.blockBoundingRect(last).bottom() + _CODE_PAD
         body.height = max(body.height, round(bottom) + 2)
         box = QRectF(0.5, round(top) + 0.5, width - 1, round(bottom - top) - 1)
-        body.code_blocks.append(CodeBlock(box, language, text))
+        line = first.layout().lineAt(0)
+        room = width - line.x() - line.naturalTextWidth() - _CODE_PAD
+        named = language if room > _LANGUAGE_CHARACTER * (len(language) + 2) else ""
+        body.code_blocks.append(CodeBlock(box, named, text))
 
     _each_code_run(document, code_run)
     block = document.begin()
