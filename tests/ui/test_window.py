@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -282,3 +283,16 @@ def test_who_types_is_named_even_where_the_event_has_no_name(
     typing = Typing(conversation(fake, "general"), None, PersonId(key("Mara Oduya")), "", True)
     window.node.do(lambda n: n.bus.publish(told.TypingChanged(typing)))
     window.until(lambda: window.main.view.conversation.typing.text() == "Mara is typing")
+
+
+def test_a_conversation_chosen_before_the_node_answered_stays_chosen(
+    window: Window, fake: FakeNode
+) -> None:
+    general, shipping = conversation(fake, "general"), conversation(fake, "shipping")
+    window.until(lambda: window.main.conversation == general)
+    known = window.session.model.conversations
+    known[general] = replace(known[general], unread=1)
+    window.main.open_conversation(shipping)  # what a click in the side bar does
+    window.main.loaded()
+    window.until(lambda: window.main.conversation == shipping)
+    window.until(lambda: window.shell.windowTitle().startswith("#shipping"))

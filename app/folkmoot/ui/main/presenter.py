@@ -71,6 +71,7 @@ class MainPresenter(QObject):
         self.door = Doorkeeper(view, model, bridge)
         self.shortcuts = Shortcuts(self, shell)
         self._last: dict[ConversationId, ConversationId] = {}
+        self._opening: ConversationId | None = None
         self._waits = False
         self._refresh = QTimer(view)
         self._refresh.setSingleShot(True)
@@ -132,10 +133,12 @@ class MainPresenter(QObject):
             if teams:
                 self.open_team(teams[0])
             return
-        current = self._model.conversations.get(self.conversation) if self.conversation else None
+        # What was clicked before there was an answer counts, not what the last session left.
+        wanted = self._opening or self.conversation
+        current = self._model.conversations.get(wanted) if wanted else None
         if current is None:
             self.open_team(self.team)
-        elif current.unread:
+        elif current.unread or self._opening:
             self.open_conversation(current.id)
         else:
             self.reading.refresh()
@@ -164,7 +167,10 @@ class MainPresenter(QObject):
         if self.conversation != id_:
             self.beside.close_thread()
 
+        self._opening = id_
+
         def shown() -> None:
+            self._opening = None
             self.conversation = id_
             self.team = conversation.team or self.team
             if self.team is not None:
