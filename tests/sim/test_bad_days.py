@@ -13,6 +13,7 @@ from folkmoot.domain.bodies import MessageBody
 from folkmoot.domain.errors import EnvironmentFault
 from folkmoot.domain.ids import EntryId
 from folkmoot.protocol import frames
+from folkmoot.services import replication
 from folkmoot.services.events import Event, NoticeChanged
 from sim.attackers import segment, turn
 from sim.loop import sim_loop
@@ -131,6 +132,49 @@ def test_a_body_is_given_only_with_the_conversation_it_belongs_to(tmp_path: Path
         await world.aclose()
 
     sim_loop(4).run(story())
+
+
+def test_who_writes_too_fast_is_delayed_and_nothing_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replication, "ENTRIES_PER_S", 50.0)
+    monkeypatch.setattr(replication, "ENTRIES_BURST", 50.0)
+
+    async def story() -> None:
+        world = World(["ann", "mal"], tmp_path)
+        crew = await gather(world, ["ann", "mal"])
+        traitor = await turn(world, "mal", crew)
+        link = await traitor.link("ann")
+        log = traitor.log(crew.channel)
+        for number in range(400):
+            link.send(segment(traitor.next(MessageBody(f"number {number}"))))
+        await asyncio.sleep(1)
+        link.send(segment(traitor.next(MessageBody("one more"))))
+        await asyncio.sleep(4)
+        assert "one more" not in await texts(world, "ann", crew)
+        await reads(world, "ann", crew, "one more", within_s=6)
+        [held] = [h.head for h in await world["ann"].store.heads(crew.channel) if h.head.log == log]
+        assert held.sequence == traitor.held[log].header.sequence
+        await world.aclose()
+
+    sim_loop(6).run(story())
+
+
+def test_who_wants_everything_again_and_again_gets_it_at_a_bounded_rate(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(["ann", "mal"], tmp_path)
+        crew = await gather(world, ["ann", "mal"])
+        said = await world["ann"].node.messages.post(crew.channel, "w" * 20_000)
+        traitor = await turn(world, "mal", crew)
+        link = await traitor.link("ann")
+        for _ in range(1000):
+            link.send(frames.Want(crew.channel, (said.id,)))
+        await asyncio.sleep(2)
+        assert 1 <= len(link.of(frames.Bodies)) < 60
+        assert not link.closed
+        await world.aclose()
+
+    sim_loop(7).run(story())
 
 
 def test_what_a_member_says_of_addresses_does_not_move_others(tmp_path: Path) -> None:

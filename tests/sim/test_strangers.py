@@ -94,6 +94,19 @@ def test_a_frame_that_a_stranger_may_not_send_ends_the_link(
     sim_loop(3).run(story())
 
 
+def test_a_stranger_who_floods_is_sent_away(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(["ann"], tmp_path)
+        await found(world, "ann")
+        link = await come(world, "eve")
+        link.send(*[frames.Ping(number) for number in range(500)])
+        assert await link.ended(2) == "flood"
+        assert len(link.of(frames.Pong)) < 100
+        await world.aclose()
+
+    sim_loop(13).run(story())
+
+
 def test_names_are_told_at_a_bounded_rate(tmp_path: Path) -> None:
     async def story() -> None:
         world = World(["ann"], tmp_path)

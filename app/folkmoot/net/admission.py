@@ -10,6 +10,7 @@ from collections import OrderedDict
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from folkmoot.net.limits import LinkLimits
+from folkmoot.services.pace import Bucket
 
 MAX_REMEMBERED = 1024
 """Addresses whose rate is remembered; the one not seen for longest goes first."""
@@ -29,31 +30,6 @@ def address_key(host: str) -> str:
     if address.is_link_local or address.is_loopback:
         return str(address)
     return f"{IPv6Address(int(address) >> 64 << 64)}/64"
-
-
-class TokenBucket:
-    """Up to `burst` at once, then `rate` per second. Time is in seconds and only moves forward."""
-
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
-
-    def __init__(self, rate: float, burst: int, now: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._tokens = float(burst)
-        self._at = now
-
-    def wait(self, now: float) -> float:
-        """Seconds until there is a token; 0 if there is one."""
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self._rate
-
-    def take(self, now: float) -> bool:
-        """Take a token if there is one."""
-        if self.wait(now) > 0:
-            return False
-        self._tokens -= 1
-        return True
 
 
 class Slot:
@@ -79,8 +55,8 @@ class Admission:
         self._limits = limits
         self._unproved: dict[str, int] = {}
         self._in_all = 0
-        self._overall = TokenBucket(limits.handshakes_per_s, limits.handshakes_burst, now)
-        self._by_address: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._overall = Bucket(limits.handshakes_per_s, limits.handshakes_burst, now)
+        self._by_address: OrderedDict[str, Bucket] = OrderedDict()
 
     @property
     def unproved(self) -> int:
@@ -110,11 +86,11 @@ class Admission:
         if not self._unproved[key]:
             del self._unproved[key]
 
-    def _bucket(self, key: str, now: float) -> TokenBucket:
+    def _bucket(self, key: str, now: float) -> Bucket:
         bucket = self._by_address.get(key)
         if bucket is None:
             limits = self._limits
-            bucket = TokenBucket(
+            bucket = Bucket(
                 limits.handshakes_per_address_per_s, limits.handshakes_per_address_burst, now
             )
             self._by_address[key] = bucket

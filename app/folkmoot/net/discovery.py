@@ -16,9 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from folkmoot.domain.errors import EnvironmentFault
-from folkmoot.net.admission import TokenBucket
 from folkmoot.net.announcement import SERVICE, random_label, read_record, write_tags
 from folkmoot.net.interfaces import announced_hosts
+from folkmoot.services.pace import Bucket
 from folkmoot.services.ports import Randomness, Sighting
 from folkmoot.services.supervisor import Supervisor
 
@@ -226,7 +226,7 @@ class MdnsDiscovery:
     async def _report(self) -> None:
         """Tell of changed records, at a bounded rate."""
         loop = asyncio.get_running_loop()
-        bucket = TokenBucket(_RECORDS_PER_S, _RECORDS_BURST, loop.time())
+        bucket = Bucket(_RECORDS_PER_S, _RECORDS_BURST, loop.time())
         while True:
             await self._something_changed.wait()
             while self._changed:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from folkmoot.domain.address import Address, parse_address
 from folkmoot.domain.errors import EnvironmentFault, FolkmootError, PeerError, UserError
-from folkmoot.net.admission import Admission, Slot, TokenBucket
+from folkmoot.net.admission import Admission, Slot
 from folkmoot.net.certificate import (
     ListenerIdentity,
     make_dialler_context,
@@ -24,6 +24,7 @@ from folkmoot.net.certificate import (
 from folkmoot.net.interfaces import local_hosts
 from folkmoot.net.limits import LinkLimits
 from folkmoot.net.stream import TlsStream
+from folkmoot.services.pace import Bucket
 from folkmoot.services.ports import Stream
 from folkmoot.services.quiet_log import QuietLog
 from folkmoot.services.supervisor import Supervisor
@@ -55,7 +56,7 @@ class TlsTransport:
         self._limits = limits or LinkLimits()
         now = self._loop.time()
         self._admission = Admission(self._limits, now)
-        self._accepts = TokenBucket(self._limits.accepts_per_s, self._limits.accepts_burst, now)
+        self._accepts = Bucket(self._limits.accepts_per_s, self._limits.accepts_burst, now)
         self._strangers_log = QuietLog(log, self._loop.time)
         self._dialler_context = make_dialler_context()
         self._identity: asyncio.Task[ListenerIdentity] | None = None

@@ -30,6 +30,11 @@ class Bucket:
         self._tokens -= count
         return True
 
+    def wait(self, now: float) -> float:
+        """Seconds until there is one to take; 0 if there is."""
+        self._fill(now)
+        return max(0.0, (1 - self._tokens) / self._rate)
+
     def owe(self, now: float, count: float) -> float:
         """Take `count` in any case; the seconds to wait until the bucket is not below zero."""
         self._fill(now)

@@ -21,7 +21,20 @@ def test_a_name_is_trimmed(typed: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "  ", "\u200b\u200d", "a\x00b", "a\u202eb", "a\nb", "x" * 81]
+    "typed",
+    [
+        "",
+        "  ",
+        "\u200b\u200d",
+        "a\x00b",
+        "a\u202eb",
+        "a\u202ab",
+        "a\u2066b",
+        "a\u2069b",
+        "a\u200fb",
+        "a\nb",
+        "x" * 81,
+    ],
 )
 def test_a_name_that_is_empty_long_or_misleading_is_refused(typed: str) -> None:
     with pytest.raises(UserError, match="team name") as caught:

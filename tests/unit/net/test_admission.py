@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from folkmoot.net.admission import MAX_REMEMBERED, Admission, Slot, TokenBucket, address_key
+from folkmoot.net.admission import MAX_REMEMBERED, Admission, Slot, address_key
 from folkmoot.net.limits import LinkLimits
+from folkmoot.services.pace import Bucket
 
 ROOMY = LinkLimits(handshakes_burst=10_000, handshakes_per_address_burst=10_000)
 
@@ -85,7 +86,7 @@ def test_the_memory_of_addresses_is_bounded() -> None:
 
 
 def test_a_bucket_says_how_long_to_wait() -> None:
-    bucket = TokenBucket(rate=2, burst=1, now=0)
+    bucket = Bucket(rate=2, burst=1, now=0)
     assert bucket.wait(0) == 0
     assert bucket.take(0)
     assert bucket.wait(0.1) == pytest.approx(0.4)
