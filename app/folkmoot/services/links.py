@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from folkmoot.domain.errors import EnvironmentFault, PeerError
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId
+from folkmoot.domain.team import TeamState
 from folkmoot.protocol import frames
 from folkmoot.protocol.codec import MAX_INTEGER
 from folkmoot.protocol.frames import Frame
@@ -40,6 +41,8 @@ MAX_MEMBERS = 256
 MAX_LINKS_PER_PERSON = 16
 """A person certifies devices at will: one alone must not take every place."""
 STRANGER_IDLE_S = 20.0
+RECENT_SECRETS = 2
+"""Of each team: tried before invitations."""
 
 _log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Frame)
@@ -174,7 +177,7 @@ class Links:
         return link
 
     async def _accept(self, stream: Stream) -> None:
-        knocks = self._knocks()
+        knocks = knocks_to_try(self._registry.teams(), self._registry.directs())
         machine = Listener(
             self._identity(),
             stream.binding,
@@ -219,10 +222,13 @@ class Links:
     def _admit(
         self, stream: Stream, proved: Proved, knock: Knock | None, *, dialled: bool, way: Way
     ) -> Link:
-        shared = bool(self._registry.shared_with(proved.certificate.person))
-        # Whoever knows the persons of a direct conversation knows its id: that proves nothing.
-        by_secret = knock is not None and knock.invite is None and knock.team is not None
-        member = shared or by_secret
+        # Both sides must see the same: who was admitted while away knows nothing of it yet, and
+        # dials as a stranger or with an invitation, to be told. Whoever knows the persons of a
+        # direct conversation knows its id: that alone proves nothing.
+        member = False
+        if knock is not None and knock.invite is None:
+            shared = bool(self._registry.shared_with(proved.certificate.person))
+            member = knock.team is not None or shared
         link = Link(
             stream,
             self._supervisor,
@@ -335,18 +341,33 @@ class Links:
 
     # --- who is there ------------------------------------------------------------------------
 
-    def _knocks(self) -> list[Knock]:
-        """Every key to try, those first that matter to most: only so many are tried."""
-        states = self._registry.teams()
-        invites = [(state.id, invite) for state in states for invite in state.invites.values()]
-        invites.sort(key=lambda item: (item[1].is_used_up, -(item[1].expires_ms or MAX_INTEGER)))
-        knocks = [Knock(key, state.id) for state in states for key in reversed(state.secrets)]
-        knocks += [Knock(invite_key(i.public_key), team, i.id) for team, i in invites]
-        knocks += [Knock(direct) for direct in self._registry.directs()]
-        return knocks
-
     def _open_to_strangers(self) -> bool:
         return any(state.visible for state in self._registry.teams())
+
+
+def knocks_to_try(
+    teams: Sequence[TeamState], directs: Iterable[ConversationId] = ()
+) -> list[Knock]:
+    """Every key a dialler may know, those first that matter most: only so many are tried.
+
+    First each team's secret in force and the one before, then invitations that can be used, then
+    older secrets (who was long away knows no newer), used invitations, direct conversations.
+    """
+    invites = [(state.id, invite) for state in teams for invite in state.invites.values()]
+    invites.sort(key=lambda item: -(item[1].expires_ms or MAX_INTEGER))
+    secrets = [
+        (age, Knock(key, state.id))
+        for state in teams
+        for age, key in enumerate(reversed(state.secrets))
+    ]
+    secrets.sort(key=lambda item: item[0])
+    usable, used = (
+        [Knock(invite_key(i.public_key), team, i.id) for team, i in invites if i.is_used_up is over]
+        for over in (False, True)
+    )
+    new = [knock for age, knock in secrets if age < RECENT_SECRETS]
+    old = [knock for age, knock in secrets if age >= RECENT_SECRETS]
+    return [*new, *usable, *old, *used, *(Knock(direct) for direct in directs)]
 
 
 def _now() -> float:
