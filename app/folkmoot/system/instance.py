@@ -25,11 +25,12 @@ class ProfileInUse(EnvironmentFault):
     """Another process runs on the profile; `kind` is what it is: `WINDOW`, `NODE` or empty."""
 
     def __init__(self, folder: Path, kind: str, pid: int) -> None:
-        what = {WINDOW: "an open window", NODE: "a node without a window"}.get(kind, "a program")
+        what = {WINDOW: "an open window of Folkmoot", NODE: "Folkmoot without a window"}
+        user = what.get(kind, "another Folkmoot")
         process = f" (process {pid})" if pid else ""
         super().__init__(
             "profile_in_use",
-            f"The profile {folder} is in use by {what} of Folkmoot{process}.",
+            f"The profile {folder} is in use by {user}{process}.",
             "Close it first, or start with another folder: --profile DIR.",
         )
         self.kind = kind

@@ -168,7 +168,10 @@ class Session(QObject):
         if self.main is not None:
             return
         self._behind_fault = self._shell.page()
-        page = EmptyState("triangle-alert", error.message, error.hint, self._theme)
+        hint = error.hint.replace("--", "\u2060-\u2060-\u2060")  # no line ends inside an option
+        close = self.tr("Close")
+        page = EmptyState("triangle-alert", error.message, hint, self._theme, act=close)
+        page.acted.connect(self._shell.close)
         self._shell.show_page(page)
 
     def _recovered(self) -> None:

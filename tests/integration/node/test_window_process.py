@@ -95,7 +95,7 @@ def test_a_window_on_the_profile_of_a_node_says_so(window: Window, tmp_path: Pat
     process = window(tmp_path / "p")
     assert process.stderr is not None
     line = process.stderr.readline()
-    assert "in use by a node without a window" in line
+    assert "in use by Folkmoot without a window" in line
     assert "--profile" in line
     assert not (tmp_path / "p" / "store.sqlite3").exists()
     instance.release()

@@ -31,6 +31,9 @@ LEFT_WIDTH = 400
 NARROW = 800
 """Below this width the halves stand below each other."""
 
+_SCROLL_BAR = 12
+"""Kept free beside the card, so that a low window scrolls one way only."""
+
 
 class _TwoHalves(QWidget):
     """The card: panel on the left (or top), window ground on the right (or bottom)."""
@@ -96,6 +99,7 @@ class StartView(QWidget):
         area = QScrollArea()
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         ground = QWidget()
         self._place = QVBoxLayout(ground)
@@ -152,6 +156,6 @@ class StartView(QWidget):
         edge = 12 if narrow else 24
         self._place.setContentsMargins(edge, edge, edge, edge)
         self._card.stand(narrow)
-        width = min(CARD_WIDTH, self.width() - 2 * edge)
+        width = min(CARD_WIDTH, self.width() - 2 * edge - _SCROLL_BAR)
         self._card.setFixedWidth(width)
         self._card.setMinimumHeight(0 if narrow else CARD_HEIGHT)

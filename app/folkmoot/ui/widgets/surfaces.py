@@ -239,6 +239,11 @@ class Toast(Banner):
         self.deleteLater()
 
 
+_WIDEST_TITLE = 330
+_WIDEST_SENTENCE = 320
+"""Both fit the narrowest window."""
+
+
 class EmptyState(QWidget):
     """What stands where nothing is yet: a picture, one sentence, one act."""
 
@@ -266,13 +271,15 @@ class EmptyState(QWidget):
         inner.addWidget(IconLabel(icon, theme, token="accent", size=24), 0, centre)
         column.addWidget(plate, 0, centre)
         column.addSpacing(8)
-        heading = Text(title, theme, TextStyle.TITLE)
-        column.addWidget(heading, 0, centre)
+        heading = Text(title, theme, TextStyle.TITLE, wrap=True)
         words = Text(sentence, theme, TextStyle.BODY, "mute", wrap=True)
-        words.setAlignment(centre)
-        words.setFixedWidth(320)
-        words.setFixedHeight(words.heightForWidth(320))
-        column.addWidget(words, 0, centre)
+        for text, widest in ((heading, _WIDEST_TITLE), (words, _WIDEST_SENTENCE)):
+            text.setAlignment(centre)
+            metrics = text.fontMetrics()
+            width = min(widest, metrics.horizontalAdvance(text.text()) + 2 * metrics.maxWidth())
+            text.setFixedWidth(width)
+            text.setFixedHeight(text.heightForWidth(width))
+            column.addWidget(text, 0, centre)
         if act:
             column.addSpacing(10)
             button = Button(act, theme, ButtonKind.PRIMARY)
