@@ -78,6 +78,8 @@ class Desktop:
             "DISPLAY": f":{display}",
             "QT_QPA_PLATFORM": "xcb",
             "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
+            # A control may go while it is being looked at: not worth a word.
+            "QT_LOGGING_RULES": "qt.accessibility.atspi=false",
             "DBUS_SESSION_BUS_ADDRESS": bus,
             "XDG_RUNTIME_DIR": str(folder / "run"),
             "HOME": str(folder),
