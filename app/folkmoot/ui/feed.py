@@ -26,6 +26,9 @@ from folkmoot.ui.bridge import Bridge
 from folkmoot.ui.facade import Node
 from folkmoot.ui.model import WindowModel
 
+_HELD_LIMIT = 5_000
+"""Events kept while everything is read; after more, everything is read once more."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Everything:
@@ -70,11 +73,25 @@ class Feed(QObject):
         super().__init__()
         self._bridge = bridge
         self._model = model
+        self._loading = 0
+        self._held: list[told.Event] = []
         bridge.events.connect(self._take_all)
 
     async def load(self) -> None:
-        """Read everything. Raises what the node raises when it could not start."""
-        everything = await self._bridge.ask(_read_everything)
+        """Read everything. Raises what the node raises when it could not start.
+
+        What happens meanwhile is newer than the answer and is taken after it.
+        """
+        self._loading += 1
+        try:
+            self._take_everything(await self._bridge.ask(_read_everything))
+        finally:
+            self._loading -= 1
+            if not self._loading:
+                held, self._held = self._held, []
+                self._take_all(held)
+
+    def _take_everything(self, everything: _Everything) -> None:
         model = self._model
         model.take_identity(everything.identity)
         for team, members in everything.members:
@@ -89,6 +106,11 @@ class Feed(QObject):
             model.take_notice(notice.code, notice.message, notice.hint)
 
     def _take_all(self, events: list[told.Event]) -> None:
+        if self._loading:
+            self._held += events
+            if len(self._held) > _HELD_LIMIT:
+                self._held = [told.Gap()]
+            return
         for event in events:
             self._take(event)
 
