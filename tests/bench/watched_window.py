@@ -2,8 +2,8 @@
 
 `python -m bench.watched_window …` takes the arguments of `folkmoot`. Lines go to the file that
 FOLKMOOT_WATCH names: `key NANOSECONDS` and `draw NANOSECONDS TEXT`, times of CLOCK_MONOTONIC. With
-FOLKMOOT_WATCH_GAPS the longest time in which the window's loop did not turn is noted too, as `gap`,
-a timer of 1 ms being asked.
+FOLKMOOT_WATCH_GAPS each time in which the window's loop did not turn for 5 ms is noted too, as `gap
+NANOSECONDS LENGTH`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from folkmoot.ui.shell import Shell
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.timeline.view import TimelineView
 
+_TOLD_NS = 5_000_000
 _file = os.open(os.environ["FOLKMOOT_WATCH"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
@@ -54,11 +55,10 @@ class _WatchedTimeline:
 
 
 class _Gaps:
-    """Looks how late a timer of one millisecond comes; tells every new longest time."""
+    """Looks how late a timer of one millisecond comes; tells every time above 5 ms."""
 
     def __init__(self) -> None:
         self._before = time.monotonic_ns()
-        self._longest = 0
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._turned)
@@ -66,9 +66,8 @@ class _Gaps:
 
     def _turned(self) -> None:
         now = time.monotonic_ns()
-        if now - self._before > self._longest:
-            self._longest = now - self._before
-            _note(f"gap {now} {self._longest}")
+        if now - self._before > _TOLD_NS:
+            _note(f"gap {now} {now - self._before}")
         self._before = now
 
 
