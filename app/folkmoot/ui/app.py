@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from folkmoot.ui.bridge import NodeHandle
     from folkmoot.ui.session import Session
 
+_LOOK_MS = 5
 FIRST_FRAME_MS = 3000
 """A display that shows nothing for so long shall not keep the node from starting."""
 
@@ -38,7 +39,8 @@ def run(
 ) -> int:
     """Show the window, start the node after its first frame, and return the exit status.
 
-    `start` is called in this thread once the frame is there and returns at once. `raised` is given
+    What comes after the frame is imported beside the loop, so that the window answers meanwhile.
+    `start` is called in this thread once that is there and returns at once. `raised` is given
     the callback for a second start of the program.
     """
     application = QApplication(["folkmoot"])
@@ -66,15 +68,18 @@ def run(
     shell.show()
     early = EarlyInput(shell.windowHandle())
     session: list[Session] = []
+    imports: list[_Import] = []
 
-    def begin() -> None:
-        if session:
-            return
+    def compose() -> None:
         from folkmoot.ui.session import Session
 
         session.append(Session(application, shell, theme, profile, first, start))
         session[0].begin(start_view, main)
         early.give_back()
+
+    def begin() -> None:
+        if not imports:
+            imports.append(_Import("folkmoot.ui.session", compose))
 
     shell.first_painted.connect(begin, Qt.ConnectionType.QueuedConnection)
     QTimer.singleShot(FIRST_FRAME_MS, begin)
@@ -85,6 +90,26 @@ def run(
         one.close()
         one.end_loop()
     return status
+
+
+class _Import:
+    """Imports a module beside the window's loop, which goes on turning, then calls `done` in it."""
+
+    def __init__(self, name: str, done: Callable[[], None]) -> None:
+        import importlib
+        import threading
+
+        self._thread = threading.Thread(target=importlib.import_module, args=(name,))
+        self._done = done
+        self._timer = QTimer(interval=_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        self._thread.start()
+        self._timer.start()
+
+    def _look(self) -> None:
+        if not self._thread.is_alive():
+            self._timer.stop()
+            self._done()
 
 
 def _mode(name: str) -> Mode:
