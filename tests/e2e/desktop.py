@@ -140,6 +140,8 @@ class Desktop:
         )
 
     def _has_manager(self) -> bool:
+        if self._started[-1].poll() is not None:
+            self._spawn(["openbox"])
         asked = subprocess.run(
             ["wmctrl", "-m"], env=self.environment, capture_output=True, timeout=10, check=False
         )
