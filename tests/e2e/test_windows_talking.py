@@ -36,7 +36,7 @@ def test_typing_editing_and_deleting_are_seen_in_the_other_window(tmp_path: Path
         act(elin, "Meet at nine. Sharp.", "More")
         desk.picture("menu")
         elin.key("Up", "Return")
-        elin.find("This cannot be undone.")
+        elin.find("for everyone?")
         desk.picture("confirm")
         elin.click("Delete", "push button")
         for window in (elin, tomas):
@@ -101,7 +101,7 @@ def test_everything_is_done_by_keyboard_alone(tmp_path: Path) -> None:
         message(tomas, "Soon gone.")
         _menu_of_last(elin)
         elin.key("Up", "Return")
-        elin.find("This cannot be undone.")
+        elin.find("for everyone?")
         elin.key("Return")
         gone(tomas, "Soon gone.", "list item")
         desk.picture("all-by-keys")

@@ -431,6 +431,17 @@ def test_a_thread_begins_with_its_first_message_and_a_divider(theme: Theme, qtbo
     assert all(not isinstance(part, Rule) for part in made.row_at(1).parts)
 
 
+def test_a_first_reply_names_its_author_below_the_divider(theme: Theme, qtbot: QtBot) -> None:
+    model = TimelineModel()
+    made = TimelineView(model, theme, mode=Mode.THREAD, now_ms=lambda: NOW_MS)
+    qtbot.addWidget(made)
+    made.resize(330, 700)
+    root = message(1, "Root", reply_count=2)
+    replies = [message(number, "me again", author=0, thread=root.id) for number in (2, 3)]
+    model.show_page(whole(root, *replies))
+    assert [made.row_at(index).header for index in range(3)] == [True, True, False]
+
+
 def test_the_window_of_messages_is_bounded_and_forgets_the_far_side(view: TimelineView) -> None:
     for first in range(836, 0, -64):
         view.model.add_older(page(first, first + 64))

@@ -14,7 +14,7 @@ from folkmoot.ui.timeline.model import TimelineModel
 from folkmoot.ui.timeline.view import TimelineView
 from folkmoot.ui.widgets.buttons import Button, ButtonKind
 from folkmoot.ui.widgets.surfaces import Card
-from folkmoot.ui.widgets.text import ElidedText
+from folkmoot.ui.widgets.text import ElidedText, Text
 
 
 class Confirmation(Card):
@@ -28,7 +28,7 @@ class Confirmation(Card):
         line = QHBoxLayout(self)
         line.setContentsMargins(12, 6, 8, 6)
         line.setSpacing(8)
-        self._words = ElidedText("", theme, TextStyle.LABEL)
+        self._words = Text("", theme, TextStyle.LABEL, wrap=True)
         line.addWidget(self._words, 1)
         self.keep = Button(self.tr("Keep"), theme, height=28)
         self.keep.clicked.connect(self.dropped)

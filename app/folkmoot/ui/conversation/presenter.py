@@ -5,6 +5,7 @@ One works the channel, another the thread beside it. Writing is in `writing`; th
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QCoreApplication, QObject, QPoint, QRect, QSize, Signal
@@ -219,8 +220,8 @@ class ConversationPresenter(QObject):
 
     def _ask_delete(self, message: Message) -> None:
         self._deleting = message.id
-        start = " ".join(message.text.split())[:60]
-        words = _tr("Delete “{text}” for everyone? This cannot be undone.")
+        start = textwrap.shorten(message.text, 40, placeholder="…")
+        words = _tr("Delete “{text}” for everyone?")
         self.pane.confirmation.ask(words.format(text=start))
 
     def _keep(self) -> None:

@@ -216,6 +216,8 @@ class RowBuilder:
             return False
         if message.late or message.clock_wrong or message.deleted:
             return False
+        if self._c.mode is Mode.THREAD and message.thread == before.id:
+            return False  # the line that counts the replies stands in between
         gap = message.order.wall_ms - before.order.wall_ms
         day = self._c.wording.day_number
         return gap < _GROUP_MS and day(message.order.wall_ms) == day(before.order.wall_ms)
