@@ -1,26 +1,27 @@
-"""What every test of the window shares: one themed application, drawn into memory."""
+"""What every test of the window shares: one themed application, and a town of shipped nodes."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from folkmoot.domain.ids import ConversationId
-from folkmoot.services.values import FirstPage, PresenceState
+from folkmoot.services.values import FirstPage
+from folkmoot.ui.bridge import NodeHandle
 from folkmoot.ui.main.first import build_main
 from folkmoot.ui.session import Session
 from folkmoot.ui.shell import Shell
 from folkmoot.ui.start.view import StartView
 from folkmoot.ui.theme.theme import Mode, Theme
-from ui.fake_node import FakeNode, FakeNodeThread
+from ui.town import Person, Town
 from ui.window import Open, Window
 
 
@@ -36,67 +37,98 @@ def theme(qapp: QApplication) -> Theme:
     return Theme(qapp, Mode.LIGHT)
 
 
-@pytest.fixture
-def open_window(qtbot: QtBot, qapp: QApplication, theme: Theme, tmp_path: Path) -> Iterator[Open]:
-    """Opens a window over a fake node; `first` makes it begin with the main view."""
-    opened: list[Window] = []
-
-    def make(fake: FakeNode, *, first: FirstPage | None = None) -> Window:
-        shell = Shell(theme)
-        thread = FakeNodeThread(fake)
-        start_view = main_view = None
-        if first is not None:
-            main_view = build_main(theme, first)
-            shell.show_page(main_view)
-        else:
-            start_view = StartView(theme)
-            start_view.welcome.name.setText(fake.my.name)
-            start_view.welcome.computer.setText(fake.my.device_name)
-            shell.show_page(start_view)
-        qtbot.addWidget(shell)
-        shell.show()
-        session = Session(qapp, shell, theme, tmp_path, first, lambda: thread)
-        session.begin(start_view, main_view)
-        window = Window(qtbot, shell, session, thread)
-        opened.append(window)
-        shell.activateWindow()
-        window.until(lambda: session.model.identity is not None)
-        return window
-
-    yield make
-    for window in opened:
-        end_session(window)
+def begin_window(
+    qtbot: QtBot,
+    theme: Theme,
+    folder: Path,
+    start: Callable[[], NodeHandle],
+    *,
+    name: str,
+    first: FirstPage | None = None,
+) -> Window:
+    """What `folkmoot.ui.app.run` composes, in the application of the tests."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    shell = Shell(theme)
+    start_view = main_view = None
+    if first is not None and first.teams:
+        main_view = build_main(theme, first)
+        shell.show_page(main_view)
+    else:
+        start_view = StartView(theme)
+        start_view.welcome.name.setText(name)
+        shell.show_page(start_view)
+    qtbot.addWidget(shell)
+    shell.show()
+    session = Session(application, shell, theme, folder, first, start)
+    session.begin(start_view, main_view)
+    window = Window(qtbot, shell, session)
+    shell.activateWindow()
+    return window
 
 
 def end_session(window: Window) -> None:
     """Close a window and its node, as the program does when it ends."""
     window.shell.close()
     window.session.close()
-    loop = window.session.loop
-    loop._QEventLoop__is_running = False  # its own `stop` would end Qt's loop for all tests
-    loop.close()
+    window.session.end_loop()
 
 
 @pytest.fixture
-def fake() -> FakeNode:
-    return FakeNode()
+def open_window(qtbot: QtBot, theme: Theme, town: Town) -> Iterator[Open]:
+    """Opens the window of somebody of the town; `first` makes it begin with the main view,
+    and without `loaded` it has had no answer of the node yet."""
+    opened: list[Window] = []
+
+    def make(person: Person, *, first: FirstPage | None = None, loaded: bool = True) -> Window:
+        window = begin_window(
+            qtbot, theme, person.folder, lambda: person, name=person.name, first=first
+        )
+        opened.append(window)
+        if loaded:
+            window.until(lambda: window.session.model.identity is not None)
+        return window
+
+    yield make
+    for window in opened:
+        end_session(window)
+    QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture
-def team(fake: FakeNode) -> ConversationId:
-    """A team with a channel more, and two others in it."""
-    loop = asyncio.new_event_loop()
-    made = loop.run_until_complete(fake.teams.create("Harbour Studio"))
-    loop.run_until_complete(fake.conversations.create_channel(made.id, "shipping"))
-    fake.add_member(made.id, "Mara Oduya", PresenceState.ONLINE)
-    fake.add_member(made.id, "Tomas Lind", PresenceState.OFFLINE)
-    loop.close()
-    return made.id
+def town(tmp_path: Path) -> Iterator[Town]:
+    """Where people with shipped nodes live."""
+    town = Town(tmp_path)
+    yield town
+    town.close()
 
 
 @pytest.fixture
-def window(open_window: Open, fake: FakeNode, team: ConversationId) -> Window:
-    """The main window, with #general open."""
-    window = open_window(fake)
-    window.until(lambda: window.session.main is not None and window.main.conversation)
+def elin(town: Town) -> Person:
+    """Who sits at the window."""
+    return town.person("Elin Aas")
+
+
+@pytest.fixture
+def mara(town: Town) -> Person:
+    """Somebody else."""
+    return town.person("Mara Oduya")
+
+
+@pytest.fixture
+def team(elin: Person, mara: Person, qtbot: QtBot) -> ConversationId:
+    """Elin's team with a channel more, and Mara in it."""
+    team = elin.found("Harbour Studio")
+    elin.do(lambda node: node.conversations.create_channel(team, "shipping"))
+    mara.join(elin.invite(team))
+    names = {"general", "shipping"}
+    qtbot.waitUntil(lambda: names <= {c.name for c in mara.conversations()})
+    return team
+
+
+@pytest.fixture
+def window(open_window: Open, elin: Person, team: ConversationId) -> Window:
+    """Elin's main window, with #general open."""
+    window = open_window(elin)
+    window.until_open("#general")
     return window

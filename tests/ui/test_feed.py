@@ -3,44 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
-from folkmoot.domain.ids import PersonId
-from folkmoot.services import events as told
+from folkmoot.domain.ids import ConversationId
+from folkmoot.services.events import Event, PresenceChanged
 from folkmoot.services.values import Draft, PresenceState
-from ui.fake_node import FakeNode, key
-from ui.window import Window
+from ui.town import Person, Town
+from ui.window import Open
 
 
 def test_who_comes_online_while_everything_is_read_stays_online(
-    window: Window, fake: FakeNode, monkeypatch: pytest.MonkeyPatch
+    open_window: Open,
+    town: Town,
+    elin: Person,
+    team: ConversationId,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tomas = PersonId(key("Tomas Lind"))
-    offline = replace(fake.presence_map[tomas], state=PresenceState.OFFLINE)
-    came = threading.Event()
-    window.session.bridge.events.connect(lambda _: came.set())
+    tomas = town.person("Tomas Lind")
+    tomas.join(elin.invite(team))
+    tomas.close()
 
     async def drafts_and_a_link() -> list[Draft]:
         """Between two answers of the node a link comes up, and the window hears of it first."""
-        came.clear()
-        online = replace(offline, state=PresenceState.ONLINE)
-        fake.presence_map[tomas] = online
-        fake.bus.publish(told.PresenceChanged(online))
-        await asyncio.to_thread(came.wait, 5)
+        here = asyncio.Event()
+
+        def look(event: Event) -> None:
+            if isinstance(event, PresenceChanged) and event.presence.person == tomas.id:
+                here.set()
+
+        elin.node.events.listen(look)
+        await tomas.come()
+        await here.wait()
         return []
 
-    window.node.do(lambda n: n.presence_map.update({tomas: offline}))
-    monkeypatch.setattr(
-        FakeNode, "drafts", property(lambda _: SimpleNamespace(all=drafts_and_a_link))
-    )
-    states: list[PresenceState] = []
-    window.session.feed.reloaded.connect(
-        lambda: states.append(window.session.model.state_of(tomas))
-    )
-    window.node.do(lambda n: n.bus.publish(told.Gap()))
-    window.until(lambda: states)
-    window.until(lambda: window.session.model.state_of(tomas) is PresenceState.ONLINE)
+    monkeypatch.setattr(elin.node.drafts, "all", drafts_and_a_link)
+    window = open_window(elin)
+    assert tomas.runs
+    window.until(lambda: window.session.model.state_of(tomas.id) is PresenceState.ONLINE)
+
+
+def test_what_is_written_while_everything_is_read_is_counted(
+    open_window: Open,
+    elin: Person,
+    mara: Person,
+    team: ConversationId,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shipping = mara.conversation("shipping").id
+    read = elin.node.conversations.list
+
+    async def read_slowly() -> object:
+        found = await read()
+        told = asyncio.Event()
+        elin.node.events.listen(lambda _event: told.set())
+        await mara.node.messages.post(shipping, "While you start")
+        while (await read()) == found:
+            told.clear()
+            await told.wait()
+        return found
+
+    monkeypatch.setattr(elin.node.conversations, "list", read_slowly)
+    window = open_window(elin)
+    window.until_open("#general")
+    window.until(lambda: window.row("shipping").row.unread == 1)

@@ -6,19 +6,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from folkmoot.bootstrap.node_thread import NodeThread
 from folkmoot.bootstrap.running import Options
 from folkmoot.storage.first_page import read_first_page
 from folkmoot.system.profile import Profile, open_profile
-from folkmoot.ui.main.first import build_main
-from folkmoot.ui.session import Session
-from folkmoot.ui.shell import Shell
-from folkmoot.ui.start.view import StartView
 from folkmoot.ui.theme.theme import Theme
-from ui.conftest import end_session
+from ui.conftest import begin_window, end_session
 from ui.window import Window
 
 
@@ -27,32 +22,22 @@ def profile(tmp_path: Path) -> Profile:
     return open_profile(tmp_path / "profile")
 
 
-def _open(qtbot: QtBot, qapp: QApplication, theme: Theme, profile: Profile) -> Window:
+def _open(qtbot: QtBot, theme: Theme, profile: Profile) -> Window:
     """What `folkmoot --profile` composes, without discovery."""
     first = read_first_page(profile.store) if profile.store.exists() else None
-    shell = Shell(theme)
-    start = main = None
-    if first is not None and first.teams:
-        main = build_main(theme, first)
-        shell.show_page(main)
-    else:
-        start = StartView(theme)
-        start.welcome.name.setText("Elin Aas")
-        shell.show_page(start)
-    qtbot.addWidget(shell)
-    shell.show()
-    node = NodeThread(profile, Options(listen=("127.0.0.1:0",), discovery=False))
-    session = Session(qapp, shell, theme, profile.folder, first, lambda: node)
-    session.begin(start, main)
-    window = Window(qtbot, shell, session, node)
-    window.until(lambda: session.model.identity is not None)
+
+    def start() -> NodeThread:
+        return NodeThread(profile, Options(listen=("127.0.0.1:0",), discovery=False))
+
+    window = begin_window(qtbot, theme, profile.folder, start, name="Elin Aas", first=first)
+    window.until(lambda: window.session.model.identity is not None)
     return window
 
 
 def test_a_message_and_a_draft_are_there_after_a_restart_in_the_first_frame(
-    qtbot: QtBot, qapp: QApplication, theme: Theme, profile: Profile
+    qtbot: QtBot, theme: Theme, profile: Profile
 ) -> None:
-    window = _open(qtbot, qapp, theme, profile)
+    window = _open(qtbot, theme, profile)
     window.press(Qt.Key.Key_Return)
     window.type("Harbour Studio\n")
     window.until(lambda: window.session.main is not None and window.main.conversation)
@@ -64,7 +49,7 @@ def test_a_message_and_a_draft_are_there_after_a_restart_in_the_first_frame(
     assert first is not None
     assert first.page is not None
     assert [m.text for m in first.page.messages] == ["Hello to myself"]
-    again = _open(qtbot, qapp, theme, profile)
+    again = _open(qtbot, theme, profile)
     assert again.texts() == ["Hello to myself"]
     assert again.composed() == "half a thou"
     again.until(lambda: again.shell.windowTitle().startswith("#general – Harbour Studio"))

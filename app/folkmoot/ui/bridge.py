@@ -107,6 +107,10 @@ class Bridge(QObject):
         concurrent.futures.wait(tuple(self._last), timeout=CLOSE_S)
         self._handle.close()
 
+    async def ended(self) -> None:
+        """Wait until what `close` cancelled has ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _answer(self, future: asyncio.Future[T]) -> T:
         try:
             return await future
@@ -137,7 +141,7 @@ class Bridge(QObject):
         """Hand on what waits for the end of its frame."""
         with self._lock:
             events, self._events = self._events, []
-        if events:
+        if events and not self._closed:
             self.events.emit(events)
 
     def _deliver(self) -> None:
@@ -148,7 +152,7 @@ class Bridge(QObject):
             self._awake = self._burst >= BURST
         if not self._frame.isActive():
             self._frame.start()
-        if events:
+        if events and not self._closed:
             self.events.emit(events)
 
     def _end_frame(self) -> None:

@@ -1,7 +1,6 @@
 """The part of the node that the window calls, as types. `folkmoot.services.node` is the real one.
 
-Holds no code: a test of the window hands in a fake of this shape, and the type checker holds the
-real node to it.
+Holds no code: the window knows no service, and the type checker holds the real node to this shape.
 """
 
 from __future__ import annotations

@@ -88,8 +88,10 @@ class Session(QObject):
         asyncio.events._set_running_loop(None)
 
     def end_loop(self) -> None:
-        """Close the window's loop, once Qt's has ended: stopping this one stops that."""
+        """Let what was cancelled end and close the window's loop, once Qt's has ended: stopping
+        this one stops that."""
         self.loop.stop()
+        self.loop.run_until_complete(self.bridge.ended())
         self.loop.close()
 
     async def _load(self) -> None:
