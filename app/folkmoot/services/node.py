@@ -16,6 +16,7 @@ from folkmoot.services.conversations import ConversationsService
 from folkmoot.services.delivery import DeliveryService
 from folkmoot.services.drafts import DraftsService
 from folkmoot.services.events import EventBus, NoticeChanged
+from folkmoot.services.forgetting import Forgetting
 from folkmoot.services.identity import IdentityService
 from folkmoot.services.joining import Joiner
 from folkmoot.services.keyring import Keyring
@@ -111,6 +112,7 @@ class Node:
         self.presence = PresenceService(me, store, clock, self.events, self.registry)
         self.settings = SettingsService(store)
         self.delivery = DeliveryService(store, self.events)
+        self.forgetting = Forgetting(store, self.publisher, self.supervisor)
         self.publisher.listen(self._wrote)
         self._network = Network(
             Surroundings(
@@ -152,6 +154,7 @@ class Node:
         await self.presence.load()
         await self._network.listen(listen)
         await self._network.start(peers)
+        self.forgetting.start()
 
     @property
     def listening(self) -> list[str]:

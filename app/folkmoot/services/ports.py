@@ -125,6 +125,10 @@ class Store(Protocol):
         """One entry."""
         ...
 
+    async def forget_words(self) -> bool:
+        """Take words of deleted messages out of the file, one short step; whether there is more."""
+        ...
+
     async def wanting(self) -> list[ConversationId]:
         """The conversations in which something is `wanted`, sorted."""
         ...

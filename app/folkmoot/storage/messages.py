@@ -19,6 +19,7 @@ from folkmoot.domain.registers import Write, winner
 from folkmoot.domain.timestamps import Stamp, place
 from folkmoot.protocol.bodies import decode_body
 from folkmoot.storage.book import Stored
+from folkmoot.storage.forgetting import words_are_stale
 from folkmoot.storage.rights import Scope
 from folkmoot.storage.rows import Row, Rows, among
 from folkmoot.storage.search_text import searchable
@@ -256,6 +257,7 @@ class MessageProjection:
         self._rows.many("DELETE FROM edit WHERE arrival = ?", [(arrival,) for arrival in edits])
         if row.deleted:
             return
+        words_are_stale(self._rows)
         gone = replace_row(
             row,
             thread=None,

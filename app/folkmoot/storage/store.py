@@ -27,6 +27,7 @@ from folkmoot.storage import entries as log_entries
 from folkmoot.storage import local, peers, read_marks, registers
 from folkmoot.storage.book import Book, Stored, stored_entry
 from folkmoot.storage.database import Database
+from folkmoot.storage.forgetting import forget_step
 from folkmoot.storage.lanes import Lanes, ThreadLanes
 from folkmoot.storage.projection import Projected, Projector, rebuild
 from folkmoot.storage.reading import Reading
@@ -190,6 +191,10 @@ class SqliteStore:
     async def entry(self, entry: EntryId) -> Entry | None:
         """See `Store.entry`."""
         return await self._lanes.read(lambda rows: log_entries.entry(rows, entry))
+
+    async def forget_words(self) -> bool:
+        """See `Store.forget_words`."""
+        return await self._lanes.write(forget_step)
 
     async def wanting(self) -> list[ConversationId]:
         """See `Store.wanting`."""
