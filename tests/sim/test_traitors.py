@@ -18,7 +18,8 @@ from folkmoot.domain.entry import Entry
 from folkmoot.domain.ids import ZERO, EntryId, LogKey, PersonId
 from folkmoot.protocol import frames
 from folkmoot.protocol.keys import Signer
-from folkmoot.services.authority import MAX_DIRECTS_WITH_ONE
+from folkmoot.protocol.replication import Position
+from folkmoot.services.authority import MAX_DIRECTS_WITH_ONE, Authority, Verdict
 from sim.attackers import RawLink, Traitor, segment, turn
 from sim.loop import sim_loop
 from sim.stories import gather, reads, texts
@@ -244,3 +245,26 @@ def test_bytes_that_are_no_frame_end_the_link(tmp_path: Path, data: bytes) -> No
         )
 
     betray(tmp_path, attack)
+
+
+def test_a_bug_in_judging_one_member_costs_only_that_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    judge = Authority.judge
+
+    def stumble(self: Authority, given: frames.Segment, held: Position | None) -> Verdict:
+        if given.device == stumbled_over[0]:
+            raise ZeroDivisionError
+        return judge(self, given, held)
+
+    stumbled_over = [b""]
+
+    async def attack(traitor: Traitor, link: RawLink) -> None:
+        frame = segment(traitor.next(MessageBody("x")))
+        stumbled_over[0] = frame.device
+        link.send(frame)
+        assert await link.ended() == "internal_error"
+
+    monkeypatch.setattr(Authority, "judge", stumble)
+    betray(tmp_path, attack)
+    assert "a bug in taking entries" in caplog.text

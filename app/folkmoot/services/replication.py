@@ -235,6 +235,10 @@ class Replication:
                 except EnvironmentFault as error:
                     _log.error("entries could not be stored: %s", error)
                     session.rest_until = _now() + FAULT_REST_S
+                except Exception:  # noqa: BLE001 - our bug, but the other links are not to blame
+                    session.inbox.clear()
+                    session.link.close("internal_error", "These entries could not be read here.")
+                    _log.exception("a bug in taking entries of %s", session.link.remote)
 
     async def _store_batch(self, session: _Session) -> None:
         """Judge and store a batch of one link. Raises `PeerError` for malice."""
