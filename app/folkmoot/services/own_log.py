@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from folkmoot.domain.bodies import Body, Genesis, Open
-from folkmoot.domain.entry import Entry, LogHead
+from folkmoot.domain.entry import MAX_TEAM_LOG_ENTRIES, Entry, LogHead
 from folkmoot.domain.errors import UserError
 from folkmoot.domain.fold import TeamState
 from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, EntryId, LogKey, PersonId
@@ -83,7 +83,8 @@ class OwnLog:
         """Write one entry per body, in one transaction; they are durable when this returns.
 
         `right` chooses the grant to write under. `client_id` is kept with a message that is
-        the only body. Raises `UserError` ``forbidden`` and what the store raises.
+        the only body. Raises `UserError` ``forbidden``, ``log_full`` (of a team) and what the
+        store raises.
         """
 
         async def given() -> tuple[Body, ...]:
@@ -226,6 +227,13 @@ class OwnLog:
 
     def _make(self, log: LogKey, head: LogHead | None, bodies: tuple[Body, ...]) -> list[Entry]:
         sequence, previous = (head.sequence, head.id) if head is not None else (0, _NO_ENTRY)
+        of_team = self._registry.team(log.conversation) is not None
+        if of_team and sequence + len(bodies) > MAX_TEAM_LOG_ENTRIES:
+            raise UserError(
+                "log_full",
+                "You have changed as much in this team as one computer may.",
+                "Messages still work. Others can go on changing the team.",
+            )
         made: list[Entry] = []
         for body in bodies:
             sequence += 1
