@@ -68,7 +68,9 @@ def begin_window(
 
 
 def end_session(window: Window) -> None:
-    """Close a window and its node, as the program does when it ends."""
+    """Close a window and its node, as the program does when it ends; again is harmless."""
+    if window.session.loop.is_closed():
+        return
     window.shell.close()
     window.session.close()
     window.session.end_loop()

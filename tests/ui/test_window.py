@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 import time
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from folkmoot.domain.ids import ConversationId
 from folkmoot.services.values import Draft
@@ -19,6 +21,7 @@ from folkmoot.ui import bridge
 from folkmoot.ui.conversation.editor import PASTE_LIMIT
 from folkmoot.ui.main.first import build_main
 from folkmoot.ui.theme.theme import Theme
+from ui.conftest import end_session
 from ui.town import Person
 from ui.window import Open, Window
 
@@ -208,8 +211,7 @@ def test_a_conversation_chosen_before_the_node_answered_stays_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mara.write("general", "Unread")
-    while not elin.conversation("general").unread:
-        pass
+    elin.until(lambda: elin.conversation("general").unread)
     first = read_first_page(elin.path)
     chosen, answered = asyncio.Event(), asyncio.Event()
     listed, page = elin.node.conversations.list, elin.node.messages.page
@@ -255,8 +257,7 @@ def test_a_window_that_lost_events_reads_everything_anew(
     monkeypatch.setattr(bridge, "LIMIT", 3)
     for text in texts:
         mara.write("general", text)
-    while len(elin.reads("general")) < 9:  # the window's own thread stands still meanwhile
-        pass
+    elin.until(lambda: len(elin.reads("general")) == 9)
     assert window.texts() == ["Hello"]
     window.until(lambda: window.texts() == ["Hello", *texts])
 
@@ -278,3 +279,100 @@ def test_who_types_is_named_until_the_message_comes(window: Window, mara: Person
     window.until(lambda: typing.text() == "Mara is typing")
     mara.write("general", "Here I am")
     window.until(lambda: typing.text() == "")
+
+
+def test_a_message_sent_just_before_the_window_closes_is_no_draft_as_well(
+    window: Window, elin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go = threading.Event(), asyncio.Event()
+    post = elin.node.messages.post
+
+    async def post_when_told(*given: Any) -> object:
+        asked.set()
+        await go.wait()
+        return await post(*given)
+
+    monkeypatch.setattr(elin.node.messages, "post", post_when_told)
+    window.type("Sent\n", window.main.view.conversation.composer.editor)
+    window.until(asked.is_set)
+    elin.town.loop.call_soon_threadsafe(go.set)
+    elin.until(lambda: elin.reads("general") == ["Sent"])  # of which the window has not heard
+    end_session(window)
+    elin.start(alone=True)
+    assert elin.reads("general") == ["Sent"]
+    assert elin.do(lambda node: node.drafts.all()) == []
+
+
+def test_a_window_that_closes_leaves_no_task_behind(
+    window: Window, elin: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    window.type("Sent\n", window.main.view.conversation.composer.editor)
+    window.click(window.row("shipping"))
+    end_session(window)
+    del window
+    gc.collect()
+    assert [r.getMessage() for r in caplog.records if r.name == "asyncio"] == []
+
+
+def test_a_late_message_is_read_once_it_was_shown_in_the_active_window(
+    window: Window, elin: Person, mara: Person
+) -> None:
+    mara.close()
+    mara.start(alone=True)
+    mara.write("general", "Early, from the train")
+    mara.close()
+    window.write("Later")
+    mara.start()
+    window.until(lambda: window.texts() == ["Early, from the train", "Later"])
+    window.until(lambda: elin.conversation("general").unread == 0)
+    window.until(lambda: window.row("general").row.unread == 0)
+
+
+def test_a_late_message_out_of_sight_stays_unread_until_one_scrolls_there(
+    window: Window, elin: Person, mara: Person
+) -> None:
+    mara.close()
+    mara.start(alone=True)
+    mara.write("general", "Early, from the train")
+    mara.close()
+    for number in range(40):
+        elin.write("general", f"Line {number}\nand one more")
+    window.until(lambda: len(window.texts()) == 40)
+    mara.start()
+    window.until(lambda: len(window.texts()) == 41)
+    window.until(lambda: window.row("general").row.unread == 1)
+    window.timeline.setFocus()
+    window.press(Qt.Key.Key_Home)
+    window.until(lambda: window.timeline.placement.visible[0].index == 0)
+    window.until(lambda: not window.timeline._unseen)
+    window.press(Qt.Key.Key_End)
+    window.until(lambda: window.row("general").row.unread == 0)
+
+
+def test_markup_of_others_is_shown_as_the_text_it_is(
+    window: Window, elin: Person, mara: Person, team: ConversationId
+) -> None:
+    name, topic = "<b>Mara</b><img src=x>", "<h1>Loud</h1> & more"
+    mara.do(lambda node: node.identity.rename(name))
+    made = mara.do(lambda node: node.conversations.create_channel(team, "<i>ship</i>", topic))
+    channel = made.id
+    mara.write("<i>ship</i>", "<script>alert(1)</script>")
+    window.until(lambda: [r for r in window.main.view.side_bar.rows if r.row.name == "<i>ship</i>"])
+    window.click(window.row("<i>ship</i>"))
+    window.until(lambda: window.texts() == ["<script>alert(1)</script>"])
+    window.until(lambda: name in window.painted())
+    header = window.main.view.header
+    window.until(lambda: header.topic.accessibleName() == f"Topic: {topic}")
+    window.click(header.members)
+    window.until(lambda: name in [m.name for m in window.session.model.members[team]])
+    mara.look(lambda node: node.presence.typing(channel, None, True))
+    typing = window.main.view.conversation.typing
+    window.until(lambda: typing.text() == "<b>Mara</b><img is typing")
+    rich = [
+        label.text()
+        for label in window.shell.findChildren(QLabel)
+        if label.textFormat() != Qt.TextFormat.PlainText and label.text()
+    ]
+    assert rich == []
+    tips = [w.toolTip() for w in window.shell.findChildren(QWidget)]
+    assert [tip for tip in tips if "<b>" in tip or "<h1>" in tip] == []

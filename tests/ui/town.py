@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import secrets
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -151,6 +152,12 @@ class Person:
             return fn(node)
 
         return self.do(ask)
+
+    def until(self, claim: Callable[[], object]) -> None:
+        """Wait for what other computers do, while the window of the test stands still."""
+        end = time.monotonic() + WAIT_S
+        while not claim():
+            assert time.monotonic() < end, f"not within {WAIT_S} s"
 
     def found(self, name: str, *, visible: bool = True) -> ConversationId:
         """Start a team."""

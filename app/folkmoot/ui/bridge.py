@@ -75,12 +75,19 @@ class Bridge(QObject):
         self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         handle.listen(self._take)
 
-    def ask(self, fn: Callable[[Node], Awaitable[T]]) -> Awaitable[T]:
+    def ask(self, fn: Callable[[Node], Awaitable[T]], *, whole: bool = False) -> Awaitable[T]:
         """Start `fn` on the node's loop now; await the result on the window's.
 
-        The answer never comes before the events that the node told before it.
+        The answer never comes before the events that the node told before it. A window that closes
+        gives up what it asked; with `whole` it lets that finish.
         """
-        return self._answer(asyncio.wrap_future(self._handle.call(fn), loop=self._loop))
+        future = self._handle.call(fn)
+        answer = asyncio.wrap_future(future, loop=self._loop)
+        if not whole:
+            return self._answer(answer)
+        self._last.add(future)
+        future.add_done_callback(self._last.discard)
+        return self._answer(asyncio.shield(answer))
 
     def tell(self, fn: Callable[[Node], Awaitable[object]]) -> None:
         """Like `ask` for what must still happen when the window closes: nobody waits for it."""
@@ -111,7 +118,7 @@ class Bridge(QObject):
         """Wait until what `close` cancelled has ended."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _answer(self, future: asyncio.Future[T]) -> T:
+    async def _answer(self, future: Awaitable[T]) -> T:
         try:
             return await future
         finally:

@@ -59,6 +59,8 @@ class ConversationPresenter(QObject):
         self._deleting: EntryId | None = None
         self._make_empty: Callable[[], QWidget] | None = None
         self._wanted: Place | None = None
+        self._shown: tuple[Place, int] | None = None
+        self._marked: tuple[Place, int] | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -77,6 +79,7 @@ class ConversationPresenter(QObject):
         self.pane.composer.emoji_wanted.connect(self._pick_emoji)
         self.writing.said.connect(timeline.jump_to_latest)
         self._model.typing_changed.connect(self._show_typing)
+        self._model.conversations_changed.connect(self._mark_read)
 
     # --- opening
 
@@ -163,15 +166,21 @@ class ConversationPresenter(QObject):
 
     # --- reading
 
-    def _read_to(self, _last: Message) -> None:
-        """The end was shown: all that is held has been read."""
-        if self.place is None:
+    def _read_to(self, newest: Message) -> None:
+        """The end was shown: what came up to `newest` has been read."""
+        if self.place is not None:
+            self._shown = (self.place, newest.arrival)
+            self._mark_read()
+
+    def _mark_read(self) -> None:
+        """Tell what has been read once it counts as unread: that may be told after it was drawn."""
+        if self._shown is None or self._shown == self._marked or self._shown[0] != self.place:
             return
-        conversation, thread = self.place
-        arrival = max(message.arrival for message in self.pane.timeline.model.rows)
+        (conversation, thread), arrival = self._shown
         known = self._model.conversations.get(conversation)
         if thread is None and known is not None and not known.unread:
             return
+        self._marked = self._shown
 
         async def mark(node: Node) -> None:
             await node.conversations.mark_read(conversation, arrival, thread)

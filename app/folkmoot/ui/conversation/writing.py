@@ -5,13 +5,14 @@ The text leaves the composer only after its commit: a failure leaves it there, w
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from PySide6.QtCore import QCoreApplication, QLocale, QObject, Signal
 
 from folkmoot.domain.entry import MAX_BODY_BYTES
 from folkmoot.domain.errors import FolkmootError
-from folkmoot.services.values import Message
+from folkmoot.services.values import Draft, Message
 from folkmoot.ui.bridge import Bridge
 from folkmoot.ui.conversation.composer import About
 from folkmoot.ui.conversation.drafting import Drafting
@@ -194,11 +195,16 @@ class Writing(QObject):
         also = self._pane.mode is Mode.THREAD and self._composer.also.isChecked()
         reply = target.id if target is not None else None
 
-        async def post(node: Node) -> Message:
-            return await node.messages.post(place[0], text, place[1], reply, also)
+        async def post(node: Node) -> None:
+            """Who closes the window now shall not find the sent text as a draft."""
+            await node.messages.post(place[0], text, place[1], reply, also)
+            with contextlib.suppress(FolkmootError):  # the text is stored: it must leave here
+                await node.drafts.save(Draft(*place, ""))
 
+        stored = self._bridge.ask(post, whole=True)
+        self._drafting.save()  # before the draft is taken away, and not again after that
         try:
-            await self._bridge.ask(post)
+            await stored
         except FolkmootError as error:
             self._sending = self._again = False
             self._composer.say(str(error), bad=True)

@@ -70,7 +70,8 @@ class TimelineView(QAbstractScrollArea):
     delete = Signal(object)
     open_thread = Signal(object)
     read_to = Signal(object)
-    """The `Message` at the end, once it is on screen in the active window."""
+    """The `Message` that came last of those shown, once the end is on screen in the active window.
+    What came late, above what is on screen, counts from when it is drawn."""
     link_activated = Signal(str)
     """An address that somebody wants opened: show it whole and ask first."""
     link_hovered = Signal(str)
@@ -106,7 +107,8 @@ class TimelineView(QAbstractScrollArea):
         self.placement.from_top = mode is Mode.THREAD
         self.selection = Selection(lambda message: self.model.index_of(message))
         self._below = 0
-        self._read: EntryId | None = None
+        self._read: tuple[EntryId, int, int] | None = None
+        self._unseen: set[EntryId] = set()
         self._flashed: EntryId | None = None
         self._goal: EntryId | int | None = None
         self._wants_end = True
@@ -205,6 +207,7 @@ class TimelineView(QAbstractScrollArea):
     def _on_reset(self) -> None:
         self._rows.clear()
         self._expanded.clear()
+        self._unseen.clear()
         self.selection.clear()
         self.interaction.reset()
         self.keys.reset()
@@ -229,6 +232,8 @@ class TimelineView(QAbstractScrollArea):
 
     def _on_inserted(self, index: int, count: int) -> None:
         at_end = self._is_at_end()
+        if count == 1 and index + 1 < len(self.model) and not self.model[index].mine:
+            self._unseen.add(self.model[index].id)
         follow = at_end and index + count == len(self.model) and not self.interaction.is_busy
         self._hold()
         for number in range(index, min(index + count + 1, len(self.model))):
@@ -394,13 +399,17 @@ class TimelineView(QAbstractScrollArea):
         self._tell_read()
 
     def _tell_read(self) -> None:
-        """The end is on screen in the active window: everything is read."""
-        if not len(self.model) or not self._is_at_end() or not self.isActiveWindow():
+        """The end is on screen in the active window: everything is read that was to be seen."""
+        if not len(self.model) or not self.isActiveWindow():
             return
-        last = self.model[len(self.model) - 1]
-        if last.id != self._read:
-            self._read = last.id
-            QTimer.singleShot(0, self, lambda: self.read_to.emit(last))
+        self._unseen.difference_update(p.row.message.id for p in self.placement.visible)
+        now = (self.model[len(self.model) - 1].id, len(self.model), len(self._unseen))
+        if now == self._read or not self._is_at_end():
+            return
+        self._read = now
+        seen = [m for m in self.model.rows if m.id not in self._unseen]
+        newest = max(seen, key=lambda message: message.arrival)
+        QTimer.singleShot(0, self, lambda: self.read_to.emit(newest))
 
     def _restyle(self) -> None:
         self.documents.clear()
