@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot.domain.errors import UserError
+from folkmoot.protocol.replication import LinkSync
 from folkmoot.services.events import AskAnswered, Event, MessageCreated, TypingChanged
 from folkmoot.services.links import Knock
 from folkmoot.services.values import LinkState, PresenceState
@@ -187,6 +188,28 @@ def test_an_invitation_nobody_answers_is_kept_and_tried_again(tmp_path: Path) ->
         await world.aclose()
 
     sim_loop(9).run(story())
+
+
+def test_a_link_that_ends_before_the_team_s_log_has_come_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        world = World(["ann", "ben"], tmp_path)
+        crew = await found(world, "ann")
+        invite = await world["ann"].node.teams.invite(crew.team)
+        await world["ben"].boot()
+        with monkeypatch.context() as patch:
+            patch.setattr(LinkSync, "vectors", lambda *_: ([], []))
+            outcome = await world["ben"].node.joining.join(invite.link)
+            assert outcome.state == "pending"
+            await world["ann"].crash()
+            await asyncio.sleep(10)
+        assert world["ben"].bugs == []
+        await world["ann"].boot()
+        await until(lambda: len(world["ben"].node.teams.list()) == 1, 70)
+        await world.aclose()
+
+    sim_loop(12).run(story())
 
 
 @pytest.mark.parametrize(

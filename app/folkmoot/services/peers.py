@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from folkmoot.domain.address import parse_address
 from folkmoot.domain.errors import EnvironmentFault, PeerError, UserError
-from folkmoot.domain.ids import DeviceId
+from folkmoot.domain.ids import DeviceId, PersonId
 from folkmoot.protocol import frames
 from folkmoot.services.events import EventBus, PeerChanged
 from folkmoot.services.link import Link
@@ -253,7 +253,7 @@ class PeersService:
         self._note_seen(link.device)
         if not link.is_member:
             return
-        self._events.publish(PeerChanged(self._peer(link.device)))
+        self._events.publish(PeerChanged(self._peer(link.device, link.person)))
         self._note_listening(link)
         self._gossip(link)
 
@@ -268,7 +268,7 @@ class PeersService:
                 target.retry_soon(now, self._randomness.uniform(0.2, 1.2))
             else:
                 target.wronged(now, self._randomness.uniform(0.5, 1.5))
-        self._events.publish(PeerChanged(self._peer(link.device)))
+        self._events.publish(PeerChanged(self._peer(link.device, link.person)))
         self._wake.set()
 
     async def _take_hello(self, link: Link, _frame: frames.Hello) -> None:
@@ -336,9 +336,10 @@ class PeersService:
 
     # --- values --------------------------------------------------------------------------------
 
-    def _peer(self, device: DeviceId) -> Peer:
+    def _peer(self, device: DeviceId, person: PersonId | None = None) -> Peer:
         link = self._links.get(device)
-        person = link.person if link is not None else self._registry.person_of(device)
+        if person is None:
+            person = link.person if link is not None else self._registry.person_of(device)
         assert person is not None, "only devices of members are shown"
         targets = self._targets.of(device)
         if link is not None:
