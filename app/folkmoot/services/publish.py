@@ -36,16 +36,24 @@ class Publisher:
     def __init__(self, events: EventBus, registry: TeamRegistry) -> None:
         self._events = events
         self._registry = registry
+        self._first: list[Committed] = []
         self._listeners: list[Committed] = []
 
-    def listen(self, listener: Committed) -> None:
-        """Call `listener` after each commit, once the events are out. It must not block."""
-        self._listeners.append(listener)
+    def listen(self, listener: Committed, *, first: bool = False) -> None:
+        """Call `listener` after each commit, once the events are out. It must not block.
+
+        `first`: before the events. The window that an event wakes takes the interpreter from this
+        thread; a message should be on its way to the others by then.
+        """
+        (self._first if first else self._listeners).append(listener)
 
     def tell(self, appended: Appended, source: DeviceId | None = None) -> None:
         """Bring the registry up to date, publish the events, call the listeners."""
         before = {team: self._registry.team(team) for team in appended.teams}
         self._registry.update(appended)
+        if appended.entries:
+            for listener in tuple(self._first):
+                listener(appended, source)
         for event in self._events_of(appended, before):
             self._events.publish(event)
         if appended.entries:

@@ -33,6 +33,8 @@ from folkmoot.services.supervisor import Supervisor
 
 ENTRIES_PER_S, ENTRIES_BURST = 3000.0, 100_000.0
 MAX_HELD_BACK = 1024
+MAX_PUSHED = 4
+"""A commit of more entries is read from the store again, in segments of a good size."""
 FAULT_REST_S = 1.0
 """After a fault of the store it is tried again this much later."""
 
@@ -47,6 +49,8 @@ class _Session:
         self.view = view
         self.sync = LinkSync(view, jitter)
         self.wake = asyncio.Event()
+        self.reads = False
+        """A segment is being read from the store for the peer."""
         self.inbox = Inbox()
         self.quota = Bucket(ENTRIES_PER_S, ENTRIES_BURST, now)
         self.rest_until = 0.0
@@ -87,7 +91,7 @@ class Replication:
         links.handle(frames.Vectors, self._take_vectors)
         links.handle(frames.Ack, self._take_ack)
         links.handle(frames.Segment, self._take_segment)
-        publisher.listen(self._committed)
+        publisher.listen(self._committed, first=True)
 
     def start(self) -> None:
         """Begin to store what comes in."""
@@ -141,7 +145,11 @@ class Replication:
         if read is None:
             await _wait(session.wake, sync.due() - _now())
             return
-        entries = await self._store.segment(read.log, read.first, frames.MAX_BULK_BYTES)
+        session.reads = True
+        try:
+            entries = await self._store.segment(read.log, read.first, frames.MAX_BULK_BYTES)
+        finally:
+            session.reads = False
         link.send(*sync.loaded(read, entries, _now()))
         await link.drain()
 
@@ -180,9 +188,23 @@ class Replication:
             else:
                 origin = "peer" if session.link.device == source else "other"
             session.link.send(*session.sync.committed(appended.entries, now, origin=origin))
+            self._push(session, appended.entries, now)
             if appended.teams:
                 self._teams_changed(session, now)
             session.wake.set()
+
+    def _push(self, session: _Session, fresh: Sequence[Entry], now: float) -> None:
+        """Send what was just committed from memory, if that is all that the peer lacks."""
+        read = None if session.reads else session.sync.next_read()
+        if read is None or len(fresh) > MAX_PUSHED:
+            return
+        owed = [
+            entry
+            for entry in fresh
+            if entry.log == read.log and entry.header.sequence >= read.first
+        ]
+        if owed and owed[0].header.sequence == read.first and owed[-1].signature is not None:
+            session.link.send(*session.sync.loaded(read, owed, now))
 
     def _teams_changed(self, session: _Session, now: float) -> None:
         """Compare anew if other teams are shared now; ask again for what had to wait."""
