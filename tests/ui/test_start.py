@@ -142,9 +142,9 @@ def test_an_invitation_on_the_clipboard_is_offered_and_followed_only_when_presse
     open_window: Open, elin: Person, mara: Person
 ) -> None:
     team = mara.found("Harbour Studio")
-    QGuiApplication.clipboard().setText(mara.invite(team))
     window = open_window(elin)
     welcome = window.start_view.welcome
+    QGuiApplication.clipboard().setText(mara.invite(team))
     window.until(lambda: "Invitation to Harbour Studio copied." in words_in(welcome))
     assert welcome.isVisible()
     assert len(mara.look(lambda node: node.teams.members(team))) == 1

@@ -341,6 +341,9 @@ def test_a_late_message_out_of_sight_stays_unread_until_one_scrolls_there(
     mara.start()
     window.until(lambda: len(window.texts()) == 41)
     window.until(lambda: window.row("general").row.unread == 1)
+    window.type("a while", window.main.view.conversation.composer.editor)
+    window.until(lambda: elin.do(lambda node: node.drafts.all()))
+    assert elin.conversation("general").unread == 1
     window.timeline.setFocus()
     window.press(Qt.Key.Key_Home)
     window.until(lambda: window.timeline.placement.visible[0].index == 0)
