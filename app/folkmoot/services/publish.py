@@ -42,8 +42,8 @@ class Publisher:
     def listen(self, listener: Committed, *, first: bool = False) -> None:
         """Call `listener` after each commit, once the events are out. It must not block.
 
-        `first`: before the events. The window that an event wakes takes the interpreter from this
-        thread; a message should be on its way to the others by then.
+        `first`: for our own commits before the events. The window that an event wakes takes the
+        interpreter from this thread; a message should be on its way to the others by then.
         """
         (self._first if first else self._listeners).append(listener)
 
@@ -51,13 +51,19 @@ class Publisher:
         """Bring the registry up to date, publish the events, call the listeners."""
         before = {team: self._registry.team(team) for team in appended.teams}
         self._registry.update(appended)
-        if appended.entries:
-            for listener in tuple(self._first):
-                listener(appended, source)
+        own = source is None
+        if own:
+            self._call(self._first, appended, source)
         for event in self._events_of(appended, before):
             self._events.publish(event)
+        if not own:
+            self._call(self._first, appended, source)
+        self._call(self._listeners, appended, source)
+
+    @staticmethod
+    def _call(listeners: list[Committed], appended: Appended, source: DeviceId | None) -> None:
         if appended.entries:
-            for listener in tuple(self._listeners):
+            for listener in tuple(listeners):
                 listener(appended, source)
 
     def _events_of(
