@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,24 @@ from folkmoot.ui.start.view import StartView
 from folkmoot.ui.theme.theme import Mode, Theme
 from ui.town import Person, Town
 from ui.window import Open, Window
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _collect_in_this_thread() -> Iterator[None]:
+    """As `folkmoot.ui.garbage` does: no thread of a node may delete what is Qt's."""
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_garbage() -> Iterator[None]:
+    """What a test left in cycles goes before the next begins."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def run_window(profile: Path | None) -> int:
     """
     from folkmoot.bootstrap.ending import leave
 
-    gc.disable()  # nothing made before the first frame is garbage; looking costs a tenth of it
+    gc.disable()  # a tenth of the first frame would go into looking; `ui.garbage` takes over
     os.umask(0o077)
     sys.setswitchinterval(SWITCH_S)
     try:
@@ -61,7 +61,6 @@ def _show(profile: Profile) -> int:
     ends: list[Callable[[], None]] = []
 
     def start() -> NodeHandle:
-        gc.enable()
         from folkmoot.bootstrap.node_thread import NodeThread
         from folkmoot.system.logs import LogFile
 
@@ -90,7 +89,6 @@ def _show_fault(folder: Path | None, error: FolkmootError) -> None:
     from folkmoot.ui.app import run
 
     def start() -> NodeHandle:
-        gc.enable()
         from folkmoot.bootstrap.node_thread import NoNode
 
         return NoNode(error)

@@ -71,8 +71,10 @@ def run(
     imports: list[_Import] = []
 
     def compose() -> None:
+        from folkmoot.ui.garbage import Garbage
         from folkmoot.ui.session import Session
 
+        Garbage(application)
         session.append(Session(application, shell, theme, profile, first, start))
         session[0].begin(start_view, main)
         early.give_back()
