@@ -36,6 +36,8 @@ def test_a_killed_window_keeps_its_draft_and_what_was_sent(tmp_path: Path) -> No
         for number in range(3):
             message(again, f"Said before {number}.")
         desk.picture("after-kill")
+        again.click("Message #general", "text")
+        again.key("ctrl+End")
         again.type(", continued.")
         again.key("Return")
         message(again, "Half a sentence, continued.")
