@@ -18,6 +18,7 @@ class BuildWithResources(build_py):
             target = Path(self.build_lib, "folkmoot", "_resources")
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree("resources", target)
+            shutil.copy("LICENSE", target)
 
 
 setup(cmdclass={"build_py": BuildWithResources})

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["guards.loop", "guards.needs"]
+pytest_plugins = ["guards.alone", "guards.examples", "guards.loop", "guards.needs"]

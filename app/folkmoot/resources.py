@@ -5,6 +5,7 @@ Refuses names that lead out of the folder. It only names files; who needs one re
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path, PurePosixPath
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -22,8 +23,25 @@ def resource_path(name: str) -> Path:
     parts = PurePosixPath(name).parts
     if not parts or parts[0] == "/" or ".." in parts:
         raise ValueError(f"not the name of a resource: {name!r}")
-    root = _PACKED if _PACKED.is_dir() else _CLONE
+    root = _root()
     path = root.joinpath(*parts)
     if not path.exists():
         raise FileNotFoundError(f"no resource {name!r} in {root}")
     return path
+
+
+def licence_paths() -> list[Path]:
+    """The files with the licences of what came with the program, its own first.
+
+    A bundle has `copyright`, which names its libraries as well, and longer texts in `licences`. A
+    wheel has `LICENSE` among the resources, a clone beside them.
+    """
+    root, bundled = _root(), _PACKAGE.parent / "copyright"
+    if getattr(sys, "frozen", False) and bundled.exists():
+        return [bundled, *sorted(bundled.with_name("licences").glob("*.txt"))]
+    own = [path for path in (root / "LICENSE", root.parent / "LICENSE") if path.exists()]
+    return [*own[:1], *sorted(root.glob("*/LICENSE*"))]
+
+
+def _root() -> Path:
+    return _PACKED if _PACKED.is_dir() else _CLONE

@@ -29,6 +29,8 @@ if ! "$python" -m pip --version >/dev/null 2>&1; then
 	echo "pip is missing for $python. On Debian: sudo apt-get install python3-pip" >&2
 	exit 1
 fi
-"$python" -m pip --python "$folder/bin/python" install -q --no-input --require-hashes -r "$lock"
+inner=$folder/bin/python
+[ -x "$inner" ] || inner=$folder/Scripts/python.exe # on Windows
+"$python" -m pip --python "$inner" install -q --no-input --require-hashes -r "$lock"
 printf '%s\n' "$stamp" >"$folder/.complete.new"
 mv "$folder/.complete.new" "$folder/.complete"

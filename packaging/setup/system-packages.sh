@@ -33,4 +33,5 @@ fi
 echo "Installing system packages:$missing"
 $sudo apt-get -q update
 # A renamed package is still found by its old name, which the new one provides.
+# shellcheck disable=SC2086  # many names
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing

@@ -1,75 +1,155 @@
-"""The only input and output of the signaling server: listening, HTTP, signals.
+"""The server on the network: listening, the WebSocket, one beat a second.
 
-Refuses to hold any state of a team: for now it answers whether it is well.
+`Parts` is what a server is made of; `operation` puts them together. Refuses to hold any state
+itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
-import json
+import logging
 import os
-import signal
-import sys
-from collections.abc import Sequence
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
-from folkmoot import __version__
 from folkmoot.domain.address import Address
 from folkmoot.domain.errors import EnvironmentFault
+from folkmoot.protocol.signaling import SIGNALING_PATH
+from folkmoot_signaling.bus import Bus, MemoryBus
+from folkmoot_signaling.connection import serve as serve_connection
+from folkmoot_signaling.counters import Counters
+from folkmoot_signaling.door import Door
+from folkmoot_signaling.entrance import Entrance
+from folkmoot_signaling.hub import Hub
+from folkmoot_signaling.limits import address_group
+from folkmoot_signaling.mailbox import Mailbox
+from folkmoot_signaling.nodes import Nodes
+from folkmoot_signaling.ports import NoTokens, NoTurn, Tokens, TurnCredentials
+from folkmoot_signaling.settings import Settings
 
 _MAX_BODY_BYTES = 64 * 1024
-_MAX_HEADER_BYTES = 8 * 1024
-_KEEPALIVE_S = 15.0
-_SHUTDOWN_S = 5.0
+_SHUTDOWN_S = 1.0
+_log = logging.getLogger(__name__)
 
 
-def build_application() -> web.Application:
+@dataclass(slots=True)
+class Parts:
+    """What a server is made of."""
+
+    settings: Settings = field(default_factory=Settings)
+    counters: Counters = field(default_factory=Counters)
+    bus: Bus = field(default_factory=MemoryBus)
+    tokens: Tokens = field(default_factory=NoTokens)
+    turn: TurnCredentials = field(default_factory=NoTurn)
+    mailbox: Mailbox | None = None
+    tls: ssl.SSLContext | None = None
+    routes: Callable[[web.Application], None] | None = None
+    """Adds the paths beside that of the WebSocket."""
+    hub: Hub = field(init=False)
+    door: Door = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(self.settings, self.counters, self.bus, self.tokens, self.turn, self.mailbox)
+        self.bus.attach(Nodes(self.hub))
+        self.door = Door(self.settings, self.hub.limits, self.counters)
+
+
+def build_application(parts: Parts) -> web.Application:
     """Return the routes of the server, without a socket."""
     application = web.Application(client_max_size=_MAX_BODY_BYTES)
-    application.router.add_get("/health", _health)
+    if parts.routes is not None:
+        parts.routes(application)
+    application.router.add_get(SIGNALING_PATH, lambda request: _signal(request, parts))
     return application
 
 
-async def serve(listen: Sequence[Address]) -> None:
-    """Serve on every address of `listen` until SIGTERM or SIGINT; print one ready line.
-
-    Raises EnvironmentFault ``port_taken``, ``port_forbidden`` or ``address_unusable``.
-    """
+@contextlib.asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[list[Address]]:
+    """Listen and serve; gives the addresses that were bound."""
+    loop = asyncio.get_running_loop()
     runner = web.AppRunner(
-        build_application(),
+        build_application(parts),
         access_log=None,
         handle_signals=False,
-        keepalive_timeout=_KEEPALIVE_S,
         shutdown_timeout=_SHUTDOWN_S,
-        max_line_size=_MAX_HEADER_BYTES,
-        max_field_size=_MAX_HEADER_BYTES,
     )
     await runner.setup()
+    server = runner.server
+    assert server is not None
+    await parts.bus.start()
+    beat = loop.create_task(_beat(parts.hub), name="beat")
+    entrance = Entrance(server, parts.door, parts.settings, lambda: parts.hub.strangers, parts.tls)
     try:
-        for address in listen:
-            await _listen(runner, address)
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        bound = [str(Address(*name[:2])) for name in runner.addresses]
-        sys.stdout.write(json.dumps({"ready": True, "listen": bound}) + "\n")
-        sys.stdout.flush()
-        await stop.wait()
+        for address in parts.settings.listen:
+            try:
+                await entrance.listen(address)
+            except OSError as error:
+                raise explain(address, error) from error
+        yield entrance.addresses
     finally:
+        await entrance.aclose()
+        for connection in tuple(parts.hub.connections):
+            parts.hub.end(connection, None, WSCloseCode.GOING_AWAY)
         await runner.cleanup()
+        beat.cancel()
+        await parts.bus.aclose()
 
 
-async def _listen(runner: web.AppRunner, address: Address) -> None:
+async def _beat(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        try:
+            hub.tick()
+            await hub.post.deliver_held()
+        except Exception:  # noqa: BLE001 - a bug of ours; without the beat nothing would ever end
+            hub.counters.faults += 1
+            _log.exception("a beat failed")
+
+
+async def _signal(request: web.Request, parts: Parts) -> web.StreamResponse:
+    """The WebSocket of a node, or a refusal that costs little."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin not in parts.settings.origins:
+        parts.counters.foreign_origins += 1
+        return _refuse(403, "foreign_origin", 0.0)
+    now_s = time.monotonic()
+    hub = parts.hub
+    place = hub.limits.place(address_group(parts.door.client(request)), now_s)
+    if place is None or hub.strangers >= parts.settings.bounds.all_strangers:
+        parts.counters.refused_connections += 1
+        return _refuse(503, "too_many_connections", 5.0)
+    wait_s = hub.limits.start_login(place, now_s)
+    if wait_s:
+        parts.counters.refused_logins += 1
+        return _refuse(429, "too_many_logins", wait_s)
+    if not parts.door.is_proxy(request.remote or ""):
+        return await serve_connection(request, place, hub)
+    # The door counted the proxy; count who is behind it.
+    if place.connections >= parts.settings.bounds.address_connections:
+        parts.counters.refused_connections += 1
+        return _refuse(503, "too_many_connections", 5.0)
+    place.connections += 1
     try:
-        await web.TCPSite(runner, address.host, address.port).start()
-    except OSError as error:
-        raise _explain(address, error) from error
+        return await serve_connection(request, place, hub)
+    finally:
+        place.connections -= 1
 
 
-def _explain(address: Address, error: OSError) -> EnvironmentFault:
+def _refuse(status: int, code: str, wait_s: float) -> web.Response:
+    headers = {"Retry-After": str(int(wait_s) + 1)} if wait_s else {}
+    response = web.json_response({"code": code}, status=status, headers=headers)
+    response.force_close()
+    return response
+
+
+def explain(address: Address, error: OSError) -> EnvironmentFault:
+    """Why nothing can listen there, in words."""
     if error.errno == errno.EADDRINUSE:
         return EnvironmentFault(
             "port_taken",
@@ -88,7 +168,3 @@ def _explain(address: Address, error: OSError) -> EnvironmentFault:
         f"Cannot listen on {address}: {reason}.",
         "Choose an address of this computer with --listen.",
     )
-
-
-async def _health(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok", "version": __version__})

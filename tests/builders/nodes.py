@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 from builders.writers import START_MS, seed
+from fakes.recordings import FakeRecordingFiles
+from fakes.signaling import FakeSignaling, MemoryServer
 from fakes.transport import MemoryNetwork
+from folkmoot.domain.servers import ServerUrl
 from folkmoot.protocol.keys import Signer
 from folkmoot.services.events import Event
 from folkmoot.services.keyring import Keyring, make_keyring
+from folkmoot.services.media_port import MediaLauncher
 from folkmoot.services.node import Installation, Node
 from folkmoot.storage.store import SqliteStore
 
@@ -60,6 +65,8 @@ class LoneNode:
         self.clock = clock
         self.events: list[Event] = []
         self.saved: list[Keyring] = []
+        self.files = FakeRecordingFiles()
+        self.signaling: FakeSignaling | None = None
         node.events.listen(self.events.append)
 
     def told(self, kind: type[Event]) -> list[Event]:
@@ -67,8 +74,16 @@ class LoneNode:
         return [event for event in self.events if type(event) is kind]
 
 
-async def open_node(folder: Path, name: str = "Ada", clock: HandClock | None = None) -> LoneNode:
-    """Start a node on the store in `folder`."""
+async def open_node(
+    folder: Path,
+    name: str = "Ada",
+    clock: HandClock | None = None,
+    media: MediaLauncher | None = None,
+    files: FakeRecordingFiles | None = None,
+    servers: dict[ServerUrl, MemoryServer] | None = None,
+    signaling_urls: Sequence[str] = (),
+) -> LoneNode:
+    """Start a node on the store in `folder`; with `servers` it can connect to them."""
     clock = clock or HandClock()
     keyring = keyring_of(name)
     store = await SqliteStore.open(
@@ -82,8 +97,17 @@ async def open_node(folder: Path, name: str = "Ada", clock: HandClock | None = N
     words = ("able", "baker", "cat", "dog")
     installation = Installation(keyring, words, words * 512, "0.0", name, save)
     transport = MemoryNetwork().transport("10.0.0.1")
-    node = Node(installation, store, clock, SeededRandomness(name), transport)
+    files = files or FakeRecordingFiles()
+    signaling = None if servers is None else FakeSignaling(keyring.device, servers)
+    node = Node(
+        *(installation, store, clock, SeededRandomness(name), transport),
+        media=media,
+        recording_files=files,
+        signaling=signaling,
+    )
     lone = LoneNode(node, store, clock)
+    lone.files = files
     lone.saved = saved
-    await node.start()
+    lone.signaling = signaling
+    await node.start(servers=signaling_urls)
     return lone

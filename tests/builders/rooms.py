@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from builders.writers import Writer, admit, invite
-from folkmoot.domain.bodies import Channel, Level, MessageBody, Open
+from builders.writers import Writer, admit, invite, seed
+from folkmoot.domain.bodies import CallBody, Channel, Level, MessageBody, Open
 from folkmoot.domain.direct import direct_id, direct_persons
 from folkmoot.domain.entry import Entry
-from folkmoot.domain.ids import ZERO, ConversationId, EntryId
+from folkmoot.domain.ids import ZERO, ConversationId, EntryId, PersonId
 
 
 @dataclass
@@ -29,6 +29,20 @@ class Room:
     def say(self, writer: Writer, text: str, **fields: object) -> Entry:
         """A message of `writer` in the channel."""
         body = MessageBody(text, **fields)  # type: ignore[arg-type]
+        return writer.write(self.channel, self.grants[writer.name], body)
+
+    def tell(
+        self,
+        writer: Writer,
+        call: str,
+        state: int,
+        persons: Iterable[PersonId] = (),
+        seconds: int = 0,
+        *,
+        video: bool = False,
+    ) -> Entry:
+        """What `writer` says in the channel of the call with this name."""
+        body = CallBody(seed("call", call), state, video, tuple(sorted(persons)), seconds)
         return writer.write(self.channel, self.grants[writer.name], body)
 
     def entries(self) -> list[Entry]:

@@ -121,8 +121,13 @@ def virtual_display() -> Iterator[str]:
     reader, writer = os.pipe()
     xvfb = shutil.which("Xvfb")
     assert xvfb is not None
+    # Without the last option it begins anew whenever its last client goes (a look for windows), and
+    # turns away who comes at that moment.
     server = subprocess.Popen(
-        [xvfb, "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        [
+            *(xvfb, "-displayfd", str(writer), "-screen", "0", "1280x800x24"),
+            *("-nolisten", "tcp", "-noreset"),
+        ],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
     )

@@ -13,13 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jeepney import DBusAddress, new_method_call
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
+from numpy.typing import NDArray
 
 from e2e.nodes import environment, until
 
@@ -27,8 +29,18 @@ _ROOT_PATH = "/org/a11y/atspi/accessible/root"
 _ACCESSIBLE = "org.a11y.atspi.Accessible"
 _COMPONENT = "org.a11y.atspi.Component"
 _TEXT = "org.a11y.atspi.Text"
-_SHOWING = 25
-"""AT-SPI2 state number: visible on the screen."""
+_SENSITIVE, _SHOWING = 24, 25
+"""AT-SPI2 state numbers: it takes a click; it is visible on the screen."""
+_CALL_S, _WALK_S = 30.0, 60.0
+"""What hangs, on a machine that may stand still for seconds: one answer; all controls there are."""
+_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <include>/usr/share/dbus-1/session.conf</include>
+  <policy context="default"><allow user="root"/></policy>
+</busconfig>
+"""
+"""The session bus of Debian, which who runs the tests may join on another's desk too."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ class Control:
     height: int
     bus: str
     path: str
+    enabled: bool
 
     @property
     def middle(self) -> tuple[int, int]:
@@ -53,8 +66,11 @@ class Control:
 class Desktop:
     """A virtual screen and everything that a desktop program expects around it."""
 
-    def __init__(self, size: str = "1600x1000") -> None:
-        self._size = size
+    def __init__(
+        self, size: str = "1600x1000", *, managed: bool = True, user: int | None = None
+    ) -> None:
+        """`user`: whose desk it is, by number, if not of who runs this (who must be root then)."""
+        self._size, self._managed, self._user = size, managed, user
         self._folder = tempfile.TemporaryDirectory(prefix="folkmoot-desk-")
         self._started: list[subprocess.Popen[bytes]] = []
         self.environment: dict[str, str] = {}
@@ -64,7 +80,7 @@ class Desktop:
         folder = Path(self._folder.name)
         reading, writing = os.pipe()
         self._spawn(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{self._size}x24"],
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{self._size}x24", "-noreset"],
             pass_fds=(writing,),
         )
         os.close(writing)
@@ -72,6 +88,10 @@ class Desktop:
             display = told.readline().strip()
         assert display, "Xvfb did not start"
         (folder / "run").mkdir(mode=0o700)
+        (folder / "bus.conf").write_text(_BUS)
+        if self._user is not None:
+            for own in (folder, folder / "run"):
+                os.chown(own, self._user, self._user)
         bus = f"unix:path={folder / 'bus'}"
         self.environment = {
             **environment(),
@@ -85,11 +105,36 @@ class Desktop:
             "HOME": str(folder),
             "LANG": "C.UTF-8",
         }
-        self._spawn(["dbus-daemon", "--session", "--nofork", f"--address={bus}"])
+        settings = f"--config-file={folder / 'bus.conf'}"
+        self._spawn(["dbus-daemon", settings, "--nofork", f"--address={bus}"])
         until((folder / "bus").exists, "the session bus")
-        self._spawn(["openbox"])
-        until(self._has_manager, "the window manager")
+        # It starts when it is first asked; a window that comes before it is up stays unheard of.
+        until(self._is_registry_up, "the registry of accessible programs")
+        if self._managed:
+            self._spawn(["openbox"])
+            until(self._has_manager, "the window manager")
         return self
+
+    def accessibility_bus(self) -> DBusConnection:
+        """A connection to the bus of accessible programs."""
+        session = open_dbus_connection(self.environment["DBUS_SESSION_BUS_ADDRESS"])
+        asked = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
+        address = session.send_and_get_reply(new_method_call(asked, "GetAddress")).body[0]
+        session.close()
+        return open_dbus_connection(address.split(",guid")[0])
+
+    def _is_registry_up(self) -> bool:
+        try:
+            bus = self.accessibility_bus()
+        except ConnectionRefusedError:  # its file is there a moment before it listens
+            return False
+        registry = DBusAddress(_ROOT_PATH, "org.a11y.atspi.Registry", _ACCESSIBLE)
+        try:
+            asked = new_method_call(registry, "GetChildren")
+            reply = bus.send_and_get_reply(asked, timeout=_CALL_S)
+        finally:
+            bus.close()
+        return bool(reply.header.message_type.name == "method_return")
 
     def stop(self) -> None:
         """Take it down."""
@@ -97,16 +142,22 @@ class Desktop:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
         for process in self._started:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(20)
         self._folder.cleanup()
 
-    def window(self, profile: Path, *options: str, **extra: str) -> WindowProcess:
+    def window(
+        self, profile: Path, *options: str, prefix: Sequence[str] = (), **extra: str
+    ) -> WindowProcess:
         """Start Folkmoot's window on a profile; `extra` goes to its environment.
 
-        PROGRAM names another module to run, one that runs Folkmoot and watches it.
+        PROGRAM names another module to run, one that runs Folkmoot and watches it. `prefix`: what
+        stands before the command, as where it runs.
         """
-        return WindowProcess(self, profile, options, extra)
+        return WindowProcess(self, profile, options, extra, prefix)
 
     def xdotool(self, *words: str | float) -> str:
         """Run xdotool on this desk."""
@@ -121,6 +172,14 @@ class Desktop:
         assert done.returncode == 0, f"xdotool {words}: {done.stderr}"
         return done.stdout.strip()
 
+    def windows(self) -> list[str]:
+        """Every window with a name that is on the screen."""
+        return self.xdotool("search", "--onlyvisible", "--name", ".").split()
+
+    def owner(self, window: str) -> int:
+        """The process that a window says it is of."""
+        return int(self.xdotool("getwindowpid", window))
+
     def keyboard_at(self) -> int:
         """The process that gets what is typed; 0 while nobody does."""
         done = subprocess.run(
@@ -128,7 +187,7 @@ class Desktop:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=30,
             check=False,
         )
         return int(done.stdout) if done.stdout.strip().isdigit() else 0
@@ -139,11 +198,23 @@ class Desktop:
             ["import", "-window", "root", str(file)], env=self.environment, timeout=30, check=True
         )
 
+    def pixels(self, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
+        """A part of the screen, (height, width, 3)."""
+        part = f"{width}x{height}+{x}+{y}"
+        taken = subprocess.run(
+            ["import", "-window", "root", "-crop", part, "-depth", "8", "rgb:-"],
+            env=self.environment,
+            capture_output=True,
+            timeout=30,
+            check=True,
+        )
+        return np.frombuffer(taken.stdout, np.uint8).reshape(height, width, 3)
+
     def _has_manager(self) -> bool:
         if self._started[-1].poll() is not None:
             self._spawn(["openbox"])
         asked = subprocess.run(
-            ["wmctrl", "-m"], env=self.environment, capture_output=True, timeout=10, check=False
+            ["wmctrl", "-m"], env=self.environment, capture_output=True, timeout=30, check=False
         )
         return asked.returncode == 0
 
@@ -157,6 +228,8 @@ class Desktop:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
                 pass_fds=pass_fds,
+                user=self._user,
+                group=self._user,
             )
         )
 
@@ -165,21 +238,30 @@ class WindowProcess:
     """Folkmoot's window in a process of its own, used by mouse and keyboard."""
 
     def __init__(
-        self, desktop: Desktop, profile: Path, options: tuple[str, ...], extra: dict[str, str]
+        self,
+        desktop: Desktop,
+        profile: Path,
+        options: tuple[str, ...],
+        extra: dict[str, str],
+        prefix: Sequence[str] = (),
     ) -> None:
         self._desktop = desktop
         program = extra.pop("PROGRAM", "folkmoot")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self.process = subprocess.Popen(
-            [sys.executable, "-m", program, "--profile", str(profile), *options],
+            [*prefix, *self.command(program, "--profile", str(profile), *options)],
             env={**desktop.environment, **extra},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,
         )
-        self._bus = self._accessibility_bus()
+        self._bus = desktop.accessibility_bus()
         self.frame = str(until(self._frame, f"a window of {profile.name}", 30))
+
+    def command(self, program: str, *words: str) -> list[str]:
+        """The command line of a module with these arguments."""
+        return [sys.executable, "-m", program, *words]
 
     def errors(self) -> str:
         """What it wrote to its terminal."""
@@ -191,8 +273,27 @@ class WindowProcess:
         self._desktop.xdotool("windowsize", "--sync", self.frame, width, height)
         self._desktop.xdotool("windowmove", "--sync", self.frame, x, y)
 
+    def place_window(self, title: str, x: int, y: int, width: int, height: int) -> None:
+        """Move and size another window of this process, as the one of a call."""
+        words = ("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", title)
+        found = until(lambda: self._ids(words), f"a window “{title}”")
+        self._desktop.xdotool("windowsize", "--sync", found, width, height)
+        self._desktop.xdotool("windowmove", "--sync", found, x, y)
+
+    def _ids(self, words: tuple[str | int, ...]) -> str:
+        done = subprocess.run(
+            ["xdotool", *map(str, words)],
+            env=self._desktop.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return done.stdout.split("\n")[0]
+
     def focus(self) -> None:
         """Bring it to the front; the keyboard is there when this returns."""
+        assert self.process.poll() is None, f"it ended: {self.process.poll()}\n{self.errors()}"
         if self._desktop.keyboard_at() != self.process.pid:
             self._desktop.xdotool("windowactivate", "--sync", self.frame)
             until(lambda: self._desktop.keyboard_at() == self.process.pid, "the keyboard's focus")
@@ -215,13 +316,31 @@ class WindowProcess:
         """What a screen reader could say, for failing in words."""
         return [f"{one.role}: {one.name}" for one in self._walk() if one.name][:80]
 
+    def text_of(self, control: Control) -> str:
+        """What stands in a field."""
+        return str(self._call(control.bus, control.path, _TEXT, "GetText", "ii", 0, -1))
+
+    def until_enabled(self, name: str, role: str = "") -> None:
+        """Wait until a control takes a click."""
+        until(lambda: self.find(name, role).enabled, f"“{name}” takes a click")
+
     def click(self, name: str, role: str = "") -> None:
-        """Click the middle of a control."""
-        self.click_at(*self.find(name, role).middle)
+        """Click the middle of a control, once it stands still."""
+        self.click_at(*self._standing(name, role).middle)
+
+    def _standing(self, name: str, role: str) -> Control:
+        seen = [self.find(name, role)]
+
+        def stands() -> bool:
+            seen.append(self.find(name, role))
+            return seen[-1] == seen[-2]
+
+        until(stands, f"“{name}” stands still")
+        return seen[-1]
 
     def hover(self, name: str, role: str = "") -> Control:
-        """Move the mouse over a control."""
-        control = self.find(name, role)
+        """Move the mouse over a control, once it stands still."""
+        control = self._standing(name, role)
         x, y = control.middle
         self.focus()
         self._desktop.xdotool("mousemove", x - 3, y, "sleep", 0.03, "mousemove", x, y)
@@ -248,11 +367,11 @@ class WindowProcess:
             subprocess.run(
                 ["wmctrl", "-i", "-c", self.frame],
                 env=self._desktop.environment,
-                timeout=10,
+                timeout=30,
                 check=False,
             )
         try:
-            return self.process.wait(10)
+            return self.process.wait(30)
         finally:
             self.kill()
 
@@ -261,35 +380,13 @@ class WindowProcess:
         self._bus.close()
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(30)
 
     def _frame(self) -> str:
         assert self.process.poll() is None, self.errors()
-        done = subprocess.run(
-            [
-                "xdotool",
-                "search",
-                "--all",
-                "--onlyvisible",
-                "--pid",
-                str(self.process.pid),
-                "--name",
-                ".",
-            ],
-            env=self._desktop.environment,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
+        return self._ids(
+            ("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", ".")
         )
-        return done.stdout.split("\n")[0]
-
-    def _accessibility_bus(self) -> DBusConnection:
-        session = open_dbus_connection(self._desktop.environment["DBUS_SESSION_BUS_ADDRESS"])
-        asked = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
-        address = session.send_and_get_reply(new_method_call(asked, "GetAddress")).body[0]
-        session.close()
-        return open_dbus_connection(address.split(",guid")[0])
 
     def _call(self, bus: str, path: str, interface: str, method: str, *body: Any) -> Any:
         """One call; None when the object went away meanwhile."""
@@ -297,7 +394,7 @@ class WindowProcess:
         message = new_method_call(
             DBusAddress(path, bus, interface), method, signature, tuple(body[1:])
         )
-        reply = self._bus.send_and_get_reply(message, timeout=5)
+        reply = self._bus.send_and_get_reply(message, timeout=_CALL_S)
         return None if reply.header.message_type.name == "error" else reply.body[0]
 
     def _property(self, bus: str, path: str, name: str) -> Any:
@@ -320,8 +417,10 @@ class WindowProcess:
         if application is None:
             return
         waiting = [application]
-        deadline = time.monotonic() + 10
-        while waiting and time.monotonic() < deadline:
+        deadline = time.monotonic() + _WALK_S
+        while waiting:
+            # To end early without a word would be to say that what was not looked at is not there.
+            assert time.monotonic() < deadline, "the controls have no end"
             bus, path = waiting.pop()
             states = self._call(bus, path, _ACCESSIBLE, "GetState")
             if states is None:
@@ -333,7 +432,8 @@ class WindowProcess:
                 name = self._property(bus, path, "Name") or ""
                 role = self._call(bus, path, _ACCESSIBLE, "GetRoleName") or ""
                 x, y, width, height = extents
-                yield Control(name, role, x, y, width, height, bus, path)
+                enabled = bool(states[0] & (1 << _SENSITIVE))
+                yield Control(name, role, x, y, width, height, bus, path, enabled)
             children = self._call(bus, path, _ACCESSIBLE, "GetChildren") or []
             waiting += [(bus, child) for bus, child in reversed(children)]
 

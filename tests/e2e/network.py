@@ -41,10 +41,33 @@ class Lan:
                 _run("ip", "-n", space, "link", "set", device, "up")
             _run("ip", "-n", space, "route", "add", "default", "dev", "eth0")
 
+    def take_ipv6(self, host: str) -> None:
+        """From now on a host has IPv4 only."""
+        setting = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
+        _run(*self.inside(host), "sh", "-c", f"echo 1 >{setting}")
+
+    def drop(self, host: str, what: str) -> None:
+        """From now on a host drops, without a word, what comes from others (an nft match)."""
+        for words in (
+            "add table inet fm",
+            "add chain inet fm in { type filter hook input priority 0; }",
+            f'add rule inet fm in iif "eth0" meta l4proto {what} drop',
+        ):
+            _run(*self.inside(host), "nft", words)
+
     def plug(self, host: str, on: bool) -> None:
         """Pull a host's cable, or put it back."""
         number = self.hosts.index(host) + 1
         self._on_switch("link", "set", f"port{number}", "up" if on else "down")
+
+    def isolate(self, *hosts: str, on: bool = True) -> None:
+        """These hosts reach all others but not each other, as guests of a careful host."""
+        for host in hosts:
+            number = self.hosts.index(host) + 1
+            word = "on" if on else "off"
+            self._on_switch(
+                *("link", "set", f"port{number}", "type", "bridge_slave", "isolated", word)
+            )
 
     def remove(self) -> None:
         """Take everything away again."""

@@ -42,7 +42,7 @@ def until(
 
 def environment() -> dict[str, str]:
     """The environment of a child: the clone's packages, no display of ours."""
-    paths = os.pathsep.join(str(ROOT / folder) for folder in ("app", "signaling"))
+    paths = os.pathsep.join(str(ROOT / folder) for folder in ("app", "signaling", "tests"))
     return {**os.environ, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
 
 
@@ -59,24 +59,32 @@ class ApiError(Exception):
 class NodeProcess:
     """One `folkmoot node`: started, asked, stopped or killed, and started again."""
 
+    program: Sequence[str] = ("-m", "folkmoot")
+    """What Python runs."""
+
     def __init__(self, profile: Path, name: str, *options: str, prefix: Sequence[str] = ()) -> None:
         self.profile = profile
         self.name = name
         self.options = options
         self.prefix = tuple(prefix)
+        self.variables: dict[str, str] = {}
         self.ready: dict[str, Any] = {}
         self.process: subprocess.Popen[bytes] | None = None
         self.token = ""
 
+    def command(self, *words: str) -> list[str]:
+        """The command line of the program with these arguments."""
+        program = self.program if words[0] == "node" else NodeProcess.program
+        return [sys.executable, *program, *words]
+
     def start(self) -> NodeProcess:
         """Start it and wait for its ready line."""
-        command = [sys.executable, "-m", "folkmoot", "node", "--profile", str(self.profile)]
-        command += ["--name", self.name, "--api-port", "0", *self.options]
+        words = ("node", "--name", self.name, "--api-port", "0", *self.options)
         self.process = subprocess.Popen(
-            [*self.prefix, *command],
+            [*self.prefix, *self.command(*words, "--profile", str(self.profile))],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(),
+            env={**environment(), **self.variables},
             start_new_session=True,
         )
         line = self._first_line()
@@ -85,7 +93,7 @@ class NodeProcess:
         if "--listen" in self.options:  # where others remember it, when it comes back
             self.options = ("--listen", self.ready["listen"][0], *self.options[2:])
         if not self.token:
-            self.token = self.make_token("read", "write", "admin")
+            self.token = self.make_token("read", "write", "calls", "admin")
         return self
 
     def _first_line(self) -> bytes:
@@ -103,7 +111,7 @@ class NodeProcess:
         """A token from the command line."""
         options = [word for scope in scopes for word in ("--scope", scope)]
         done = subprocess.run(
-            [sys.executable, "-m", "folkmoot", "token", "--profile", str(self.profile), *options],
+            self.command("token", "--profile", str(self.profile), *options),
             capture_output=True,
             text=True,
             env=environment(),
@@ -187,6 +195,15 @@ class NodeProcess:
             ::-1
         ]
 
+    def texts_or_none(self, session: str) -> list[str] | None:
+        """Texts of a conversation, None while it is not known here."""
+        try:
+            return self.texts(session)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+
     def linked(self) -> set[str]:
         """Persons that this node is linked to."""
         return {one["person"] for one in self.items("/peers") if one["state"] == "linked"}
@@ -195,14 +212,14 @@ class NodeProcess:
         """End it in good order."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(15)
+            self.process.wait(30)
 
     def kill(self) -> None:
         """kill -9, the child of a namespace wrapper included."""
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(15)
+            self.process.wait(30)
 
     def errors(self) -> str:
         """What the ended process wrote to standard error."""
@@ -213,12 +230,39 @@ class NodeProcess:
 
 @contextlib.contextmanager
 def nodes(
-    folder: Path, *names: str, options: Sequence[str] = ("--no-discovery",)
+    folder: Path,
+    *names: str,
+    options: Sequence[str] = ("--no-discovery",),
+    program: Sequence[str] = NodeProcess.program,
 ) -> Iterator[list[NodeProcess]]:
     """Several nodes on the loopback address, stopped at the end whatever happens."""
     made = [NodeProcess(folder / name, name, "--listen", "127.0.0.1:0", *options) for name in names]
+    for node in made:
+        node.program = program
     try:
         yield [node.start() for node in made]
     finally:
         for node in made:
             node.kill()
+
+
+def ask_and_admit(owner: NodeProcess, other: NodeProcess) -> None:
+    """`other` sees the owner's team on the network, asks, and is admitted after comparing words."""
+    seen = until(lambda: other.items("/teams/nearby"), f"the team seen by {other.name}", 40)
+    other.post(f"/teams/{seen[0]['id']}/ask", note="It is me")
+    request = until(
+        lambda: [
+            one
+            for one in owner.items("/teams/requests")
+            if one["person"] == other.person and one["words"]
+        ],
+        f"the request of {other.name}",
+    )[0]
+    shown = until(
+        lambda: next((one["words"] for one in other.items("/teams/nearby") if one["words"]), None),
+        f"words to compare at {other.name}",
+    )
+    assert shown == request["words"]
+    assert len(shown) == 4
+    owner.post(f"/teams/{seen[0]['id']}/requests/{other.person}", action="admit")
+    until(lambda: other.session("general"), f"#general at {other.name}", 30)

@@ -8,13 +8,18 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from e2e.desktop import Control, Desktop, WindowProcess, desktop
 from e2e.nodes import until
 
 NEEDS = ("Xvfb", "openbox", "xdotool", "wmctrl", "import", "dbus-daemon")
+D = TypeVar("D", bound="Desk")
 WIDTH, HEIGHT = 840, 820
 """Pixels of one window; two stand side by side."""
 
@@ -26,12 +31,16 @@ class Desk:
         self.desk = desk
         self._folder = folder
         self._taken = 0
-        self._open: list[WindowProcess] = []
+        self.windows: list[WindowProcess] = []
 
-    def open(self, name: str, place: int = 0, *options: str, **extra: str) -> WindowProcess:
-        """Open the window of a person's profile at the left (0) or right (1) place."""
-        window = self.desk.window(self._folder / name, *options, **extra)
-        self._open.append(window)
+    def open(
+        self, name: str, place: int = 0, *options: str, prefix: Sequence[str] = (), **extra: str
+    ) -> WindowProcess:
+        """Open the window of a person's profile at the left (0) or right (1) place.
+
+        `prefix`: what stands before its command."""
+        window = self.desk.window(self._folder / name, *options, prefix=prefix, **extra)
+        self.windows.append(window)
         window.place(place * (WIDTH + 10), 0, WIDTH, HEIGHT)
         return window
 
@@ -48,27 +57,38 @@ class Desk:
             Path(target).mkdir(parents=True, exist_ok=True)
             shutil.copy(file, Path(target, f"{self._folder.name}-{file.name}"))
 
+    def pixels(self, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
+        """A part of the screen, (height, width, 3)."""
+        return self.desk.pixels(x, y, width, height)
+
     def close(self) -> list[int]:
         """Close what is open still; the exit statuses."""
-        return [window.close() for window in self._open if window.process.poll() is None]
+        return [window.close() for window in self.windows if window.process.poll() is None]
 
 
 @contextlib.contextmanager
-def desk_with_two_places(folder: Path) -> Iterator[Desk]:
-    """A desk for the length of a test. Every window must close in good order and say nothing."""
-    with desktop(f"{2 * WIDTH + 20}x{HEIGHT + 40}") as screen:
-        desk = Desk(screen, folder)
-        try:
-            yield desk
-            assert set(desk.close()) <= {0}
-            said = [window.errors() for window in desk._open]
-            assert not "".join(said), said
-        except BaseException:
-            desk.picture("failed")
-            raise
-        finally:
-            for window in desk._open:
-                window.kill()
+def desk_with_two_places(folder: Path, below: int = 0) -> Iterator[Desk]:
+    """A desk for the length of a test. Every window must close in good order and say nothing.
+
+    `below`: so many pixels more under the two places, for windows of calls.
+    """
+    with desktop(f"{2 * WIDTH + 20}x{HEIGHT + 40 + below}") as screen:
+        yield from watched(Desk(screen, folder))
+
+
+def watched(desk: D) -> Iterator[D]:
+    """Give the desk away; in the end every window must close in good order and say nothing."""
+    try:
+        yield desk
+        assert set(desk.close()) <= {0}
+        said = [window.errors() for window in desk.windows]
+        assert not "".join(said), said
+    except BaseException:
+        desk.picture("failed")
+        raise
+    finally:
+        for window in desk.windows:
+            window.kill()
 
 
 def say_name(window: WindowProcess, name: str) -> None:
@@ -113,6 +133,16 @@ def write(window: WindowProcess, text: str, place: str = "Message #general") -> 
     window.click(place, "text")
     window.type(text)
     window.key("Return")
+
+
+def write_to(window: WindowProcess, name: str) -> None:
+    """Open the direct conversation: a call there rings, one in a channel does not."""
+    window.click("Write to somebody", "push button")
+    window.find("Search members", "text")
+    window.click(name, "list item")
+    window.key("space")
+    window.click("Open", "push button")
+    window.find(f"Message {name}", "text")
 
 
 def message(window: WindowProcess, text: str) -> Control:

@@ -1,25 +1,34 @@
 """Takes the pictures of the README: real windows on a virtual screen, with the people of a studio.
 
 Run as ``PYTHONPATH=app:signaling:tests python -m e2e.pictures FOLDER``, best in a network of its
-own (``unshare -rn``), where no other team is about. Needs what the tests of the desktop need.
+own (``unshare -rn``), where no other team is about. Needs what the tests of the desktop need, and
+for the connection doctor root, since it names hosts in `/etc/netns`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from e2e.desktop import Desktop, WindowProcess, desktop
+from e2e.meeting import signaling
+from e2e.nat import SERVER, Homes, Router, homes
 from e2e.nodes import ApiError, NodeProcess, until
 from folkmoot.ui.theme.avatars import avatar_colour
 
 SIZE = (1280, 800)
 COLOURS = 256
+TALK = "talk.example.org"
 _QUESTION = """Layup schedule for the new hull is done. Can someone check `ply_07`? \
 The angle looks wrong to me:
 
@@ -33,10 +42,23 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         names = ("Elin Aas", "Tomas Lind", "Mara Oduya", "Yuki Kato")
+        self._films = folder
+        first = [name.split()[0] for name in names]
+        command = [sys.executable, "-m", "e2e.faces", str(folder), *first]
+        subprocess.run(command, check=True, timeout=300)
         self.people = {
-            name.split()[0]: NodeProcess(folder / name.split()[0], name, "--listen", "127.0.0.1:0")
+            name.split()[0]: NodeProcess(folder / name.split()[0], name, *self._options(name))
             for name in names
         }
+
+    def camera(self, name: str) -> str:
+        """What somebody's camera sees."""
+        return f"file:{self._films / name.split()[0]}.mp4"
+
+    def _options(self, name: str) -> tuple[str, ...]:
+        sound = "test" if name.startswith("Mara") else "none"
+        camera = ("--camera", self.camera(name), "--microphone", sound, "--speaker", "none")
+        return ("--listen", "127.0.0.1:0", *camera)
 
     @property
     def elin(self) -> NodeProcess:
@@ -50,7 +72,7 @@ class Studio:
         while colour(node) in taken:
             node.kill()
             folder = node.profile.with_name(f"{node.profile.name}-")
-            node = NodeProcess(folder, node.name, "--listen", "127.0.0.1:0").start()
+            node = NodeProcess(folder, node.name, *self._options(name)).start()
         self.people[name] = node
 
     def start(self) -> None:
@@ -107,6 +129,22 @@ class Studio:
         )
         node.post(f"/chat/sessions/{direct['id']}/messages", text=text)
 
+    def come_to_call(self, who: str) -> None:
+        """Join the call that runs, with the camera on."""
+        node = self.people[who]
+        node.token = node.make_token("read", "write", "admin", "calls")
+        [room] = until(lambda: node.items("/webrtc/rooms"), f"the call at {who}")
+        node.post(f"/webrtc/rooms/{room['id']}/join", video=True)
+        if who == "Tomas":
+            node.post(f"/webrtc/rooms/{room['id']}/mute", hand=True)
+
+    def share_plan(self, who: str) -> None:
+        """Share a drawing in the call."""
+        node = self.people[who]
+        [room] = node.items("/webrtc/rooms")
+        plan = str(self._films / "plan.mp4")
+        node.post(f"/webrtc/rooms/{room['id']}/share", kind="file", source_id=plan)
+
     def talk(self) -> None:
         """What was said before the window opens."""
         self.say("Yuki", "general", "Kettle is on. The crane is free until noon.")
@@ -150,15 +188,17 @@ def colour(node: NodeProcess) -> str:
     return avatar_colour(bytes.fromhex(node.person))
 
 
-def take(desk: Desktop, window: WindowProcess, file: Path) -> None:
-    """Save a small picture of one window, once it is still."""
+def take(
+    desk: Desktop, window: WindowProcess, file: Path, *, frame: str = "", still_s: float = 0.8
+) -> None:
+    """Save a small picture of one window (or of another `frame` of it), once it is still."""
     desk.xdotool("mousemove", 2, 2)
-    time.sleep(0.8)
+    time.sleep(still_s)
     subprocess.run(
         [
             "import",
             "-window",
-            window.frame,
+            frame or window.frame,
             "-strip",
             "+dither",
             "-colors",
@@ -204,6 +244,117 @@ def picture_main(desk: Desktop, studio: Studio, pictures: Path) -> None:
     window.close()
 
 
+def picture_call(desk: Desktop, studio: Studio, pictures: Path) -> None:
+    """A call of two, and of four as a grid."""
+    with contextlib.closing(sqlite3.connect(studio.elin.profile / "store.sqlite3")) as store:
+        chosen = {"camera": studio.camera("Elin"), "microphone": "none", "speaker": "none"}
+        for key, value in chosen.items():
+            store.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (f"media.{key}", value))
+        store.commit()
+    window = desk.window(studio.elin.profile)
+    window.place(0, 0, *SIZE)
+    window.find("4 of 4 online", timeout_s=40)
+    window.click("boat-hull", "check box")
+    window.click("Call", "push button")
+    frame = until(lambda: _frame_of(desk, "boat-hull: call"), "the window of the call")
+    desk.xdotool("windowsize", "--sync", frame, *SIZE)
+    desk.xdotool("windowmove", "--sync", frame, 40, 40)
+    window.click("Switch the camera on", "push button")
+    studio.come_to_call("Mara")
+    window.find("Mara Oduya, camera on")
+    take(desk, window, pictures / "call-two.png", frame=frame, still_s=8)
+    for who in ("Tomas", "Yuki"):
+        studio.come_to_call(who)
+    window.find("Yuki Kato, camera on")
+    window.click("Layout", "push button")
+    desk.xdotool("key", "--delay", 60, "Down", "Down", "Return")
+    take(desk, window, pictures / "call.png", frame=frame, still_s=12)
+    studio.share_plan("Mara")
+    window.click("Draw")
+    tile = window.find("Mara’s screen")
+    x, y = tile.middle
+    desk.xdotool("mousemove", x - 110, y - 10, "mousedown", 1)
+    for step in range(41):
+        turn = step / 20 * 3.1416
+        place = round(x - 110 * math.cos(turn)), round(y - 10 - 60 * math.sin(turn))
+        desk.xdotool("mousemove", *place, "sleep", 0.02)
+    desk.xdotool("mouseup", 1)
+    take(desk, window, pictures / "share.png", frame=frame, still_s=5)
+    window.click("Leave the call", "push button")
+    window.close()
+
+
+@contextlib.contextmanager
+def _named(apart: Homes) -> Iterator[None]:
+    """Every home knows the server by its name."""
+    folders = [Path("/etc/netns", apart.namespace(home)) for home in apart.routers]
+    try:
+        for folder in folders:
+            folder.mkdir(parents=True)
+            (folder / "hosts").write_text(f"127.0.0.1 localhost\n{SERVER} {TALK}\n")
+        yield
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def picture_doctor(desk: Desktop, folder: Path, pictures: Path) -> None:
+    """The connection doctor of Elin: one directly, one over a server, one not at all."""
+    names = ("Elin Aas", "Tomas Lind", "Mara Oduya", "Yuki Kato")
+    keys = dict.fromkeys((name.split()[0].lower() for name in names), Router.PLAIN)
+    keys["mara"] = Router.NO_UDP
+    url = f"ws://{TALK}:8480"
+    with homes(**keys) as apart, _named(apart), signaling(apart, folder / "server", name=url):
+        options = ("--signaling", url)
+        nodes = [
+            NodeProcess(folder / f"away-{key}", name, *options, prefix=apart.inside(key)).start()
+            for key, name in zip(keys, names, strict=True)
+        ]
+        elin, *others = nodes
+        try:
+            elin.post("/servers", url=url)
+            team = str(elin.post("/teams", name="Harbour Studio")["id"])
+            link = elin.call("POST", f"/teams/{team}/invites", {})["link"]
+            for node in others:
+                node.post("/teams/join", invite=link)
+            for node in nodes:
+                until(lambda n=node: len(n.items(f"/teams/{team}/members")) == 4, "everybody", 40)  # type: ignore[misc]
+            elin.stop()
+            others[-1].stop()
+            window = desk.window(elin.profile, prefix=apart.inside("elin"))
+            window.place(0, 0, *SIZE)
+            window.find("3 of 4 online", timeout_s=40)
+            window.key("ctrl+shift+d")
+            window.place_window("Connection doctor", 60, 40, 860, 680)
+            window.find("Tomas Lind, ", "check box")
+            window.find("Direct, over the internet", "check box", 40)
+            time.sleep(14)  # until Mara's routers have been tried too
+            window.click("Check again", "push button")
+            until(lambda: not window.all("Checking"), "the check", 40)
+            window.find("Not reached", "check box", 60)
+            row = window.find("Mara Oduya, ", "check box")
+            window.click_at(*row.middle)
+            window.find("No way straight through both routers", timeout_s=40)
+            frame = _frame_of(desk, "Connection doctor")
+            take(desk, window, pictures / "doctor.png", frame=frame)
+            window.close()
+        finally:
+            for node in nodes:
+                node.kill()
+
+
+def _frame_of(desk: Desktop, title: str) -> str:
+    done = subprocess.run(
+        ["xdotool", "search", "--onlyvisible", "--name", title],
+        env=desk.environment,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    return done.stdout.split("\n")[0]
+
+
 def main(pictures: Path) -> None:
     """Take all pictures."""
     pictures.mkdir(parents=True, exist_ok=True)
@@ -213,9 +364,12 @@ def main(pictures: Path) -> None:
         try:
             studio.start()
             studio.talk()
-            with desktop("1400x900") as desk:
+            with desktop("1400x920") as desk:
                 picture_start(desk, folder, pictures)
                 picture_main(desk, studio, pictures)
+                picture_call(desk, studio, pictures)
+                studio.stop()
+                picture_doctor(desk, folder, pictures)
         finally:
             studio.stop()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2e.network import Lan, lan
-from e2e.nodes import NodeProcess, until
+from e2e.nodes import NodeProcess, ask_and_admit, until
 
 pytestmark = [pytest.mark.long, pytest.mark.needs("netns", "curl"), pytest.mark.timeout(300)]
 
@@ -27,28 +27,6 @@ def on(network: Lan, folder: Path) -> Iterator[list[NodeProcess]]:
     finally:
         for node in made:
             node.kill()
-
-
-def ask_and_admit(owner: NodeProcess, other: NodeProcess) -> None:
-    """`other` sees the owner's team on the network, asks, and is admitted after comparing words."""
-    seen = until(lambda: other.items("/teams/nearby"), f"the team seen by {other.name}", 40)
-    other.post(f"/teams/{seen[0]['id']}/ask", note="It is me")
-    request = until(
-        lambda: [
-            one
-            for one in owner.items("/teams/requests")
-            if one["person"] == other.person and one["words"]
-        ],
-        f"the request of {other.name}",
-    )[0]
-    shown = until(
-        lambda: next((one["words"] for one in other.items("/teams/nearby") if one["words"]), None),
-        f"words to compare at {other.name}",
-    )
-    assert shown == request["words"]
-    assert len(shown) == 4
-    owner.post(f"/teams/{seen[0]['id']}/requests/{other.person}", action="admit")
-    until(lambda: other.session("general"), f"#general at {other.name}", 30)
 
 
 def test_three_hosts_found_by_mdns_deliver_through_the_third(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from e2e.desktop import WindowProcess
+from e2e.nodes import until
 from e2e.people import (
     NEEDS,
     act,
@@ -49,9 +51,9 @@ def test_who_asks_and_who_admits_see_the_same_four_words(tmp_path: Path) -> None
         say_name(tomas, "Tomas")
         tomas.click("Ask to join Asked Harbour", "push button")
         tomas.find("Waiting for somebody in Asked Harbour")
-        elin.find("Tomas asks to join Asked Harbour")
+        elin.find("Tomas asks to join Asked Harbour", timeout_s=60)
         desk.picture("asked")
-        words = [_four_words(window.names()) for window in (elin, tomas)]
+        words = [_four_words(window) for window in (elin, tomas)]
         assert words[0] == words[1]
         elin.click("Admit", "push button")
         tomas.find("Message #general", "text")
@@ -74,9 +76,13 @@ def test_who_is_declined_is_told_and_may_ask_again(tmp_path: Path) -> None:
         tomas.find("Ask to join Closed Harbour", "push button")
 
 
-def _four_words(names: list[str]) -> list[str]:
-    """The label that is four lower-case words."""
-    labels = [name.removeprefix("label: ").split() for name in names if name.startswith("label: ")]
-    found = [words for words in labels if len(words) == 4 and all(w.islower() for w in words)]
-    assert len(found) == 1, names
+def _four_words(window: WindowProcess) -> list[str]:
+    """The label that is four lower-case words, as soon as it is there."""
+
+    def find() -> list[list[str]]:
+        labels = [each.name.split() for each in window.all(role="label")]
+        return [words for words in labels if len(words) == 4 and all(w.islower() for w in words)]
+
+    found = until(find, "four words", more=lambda: f"there are: {window.names()}")
+    assert len(found) == 1, found
     return found[0]

@@ -84,6 +84,7 @@ class MemoryStream:
         self.local_host = local.rpartition(":")[0]
         self.remote_host = remote.rpartition(":")[0]
         self._remote = remote
+        self._local = local
         self._binding = binding
         self._inbox: deque[bytes] = deque()
         self._changed = asyncio.Event()
@@ -104,6 +105,10 @@ class MemoryStream:
     @property
     def remote(self) -> str:
         return self._remote
+
+    @property
+    def local(self) -> str:
+        return self._local
 
     def send(self, frame: bytes) -> None:
         if self.closed:
@@ -201,8 +206,9 @@ class MemoryTransport:
         self.host = host
         self._accept: Callable[[MemoryStream], Awaitable[None]] | None = None
         self._bound: list[str] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._streams: set[MemoryStream] = set()
+        # Kept in order, not by address in memory: a simulation ends them alike in each run.
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._streams: dict[MemoryStream, None] = {}
 
     async def listen(
         self,
@@ -236,16 +242,16 @@ class MemoryTransport:
         ours = MemoryStream(self.network, mine, address, binding)
         theirs = MemoryStream(self.network, address, mine, binding)
         ours.other, theirs.other = theirs, ours
-        self._streams.add(ours)
+        self._streams[ours] = None
         listener._take(theirs)
         return ours
 
     def _take(self, stream: MemoryStream) -> None:
         assert self._accept is not None
-        self._streams.add(stream)
+        self._streams[stream] = None
         task = asyncio.get_running_loop().create_task(self._serve(stream))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
     async def _serve(self, stream: MemoryStream) -> None:
         assert self._accept is not None

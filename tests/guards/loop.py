@@ -59,23 +59,27 @@ _WATCHED = frozenset(
 )
 
 _records: list[str] = []
+_looks = True
+"""Off in a test that may block: stacks for all that a simulation reads took most of its time."""
 
 
 @contextlib.contextmanager
 def collect_blocking_calls() -> Iterator[list[str]]:
     """Give the blocking calls made inside the block, which then do not fail the test."""
-    before = list(_records)
+    global _looks
+    before, looked = list(_records), _looks
     _records.clear()
+    _looks = True
     seen: list[str] = []
     try:
         yield seen
     finally:
         seen.extend(_records)
-        _records[:] = before
+        _records[:], _looks = before, looked
 
 
 def _note(what: str) -> None:
-    if asyncio._get_running_loop() is None:
+    if not _looks or asyncio._get_running_loop() is None:
         return
     culprit = _find_our_frame(sys._getframe(2))
     if culprit is not None:
@@ -168,12 +172,14 @@ _install()
 
 def _watch(item: pytest.Item) -> Generator[None, object, object]:
     """Run one phase of a test and fail it for the blocking calls made meanwhile."""
-    _records.clear()
-    result = yield
+    global _looks
     marker = item.get_closest_marker("blocks_loop")
+    _records.clear()
+    _looks = marker is None
+    result = yield
     if marker is not None and not (marker.args and isinstance(marker.args[0], str)):
         pytest.fail("blocks_loop needs a reason in words", pytrace=False)
-    if _records and marker is None:
+    if _records:
         shown = "\n".join(_records[:5])
         count = len(_records)
         _records.clear()

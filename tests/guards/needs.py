@@ -17,6 +17,7 @@ from collections.abc import Callable
 import pytest
 
 _not_run: list[str] = []
+_NOT_RUN = "not run: "
 
 
 def _lacks_root() -> str | None:
@@ -51,9 +52,18 @@ def _lacks_registry() -> str | None:
     return None if b"No matching distribution" not in tried.stderr else "no package registry"
 
 
+def _lacks_tap() -> str | None:
+    try:
+        os.close(os.open("/dev/net/tun", os.O_RDWR))
+    except OSError as error:
+        return f"no TAP devices: {error.strerror}"
+    return None
+
+
 _PROBES: dict[str, Callable[[], str | None]] = {
     "root": _lacks_root,
     "netns": _lacks_namespaces,
+    "tap": _lacks_tap,
     "registry": _lacks_registry,
 }
 
@@ -77,8 +87,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 continue
             if os.environ.get("CI") == "true":
                 pytest.fail(f"needs {need}: {lack}", pytrace=False)
-            _not_run.append(f"{item.nodeid}: {lack}")
-            pytest.skip(f"not run: {lack}")
+            pytest.skip(f"{_NOT_RUN}{lack}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what was not run, also in another process of the tests."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _, found, lack = report.longrepr[2].partition(_NOT_RUN)
+        if found:
+            _not_run.append(f"{report.nodeid}: {lack}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -32,7 +32,7 @@ def raw(
 ) -> tuple[int, Any]:
     """A request with exactly these headers; Host and Authorization unless given (None: none)."""
     place = urlsplit(node.ready["api"])
-    connection = http.client.HTTPConnection(str(place.hostname), int(place.port or 0), timeout=10)
+    connection = http.client.HTTPConnection(str(place.hostname), int(place.port or 0), timeout=30)
     sent: dict[str, str | None] = {
         "Host": place.netloc,
         "Authorization": f"Bearer {node.token}",
@@ -219,7 +219,7 @@ async def _socket(
     node: NodeProcess, session: aiohttp.ClientSession, query: str = "", **headers: str
 ) -> aiohttp.ClientWebSocketResponse[Any]:
     address = f"{node.ready['api']}{PREFIX}/events{query}"
-    return await asyncio.wait_for(session.ws_connect(address, headers=headers), 10)
+    return await asyncio.wait_for(session.ws_connect(address, headers=headers), 20)
 
 
 async def test_events_arrive_after_the_commit_and_go_on_from_a_cursor(elin: NodeProcess) -> None:
@@ -229,7 +229,7 @@ async def test_events_arrive_after_the_commit_and_go_on_from_a_cursor(elin: Node
         events = await _socket(elin, session, **header)
         elin.post(path, text="seen live")
         while True:
-            event = await events.receive_json(timeout=10)
+            event = await events.receive_json(timeout=30)
             if event["type"] == "message.created":
                 break
         assert event["data"]["text"] == "seen live"
@@ -238,7 +238,7 @@ async def test_events_arrive_after_the_commit_and_go_on_from_a_cursor(elin: Node
         elin.post(path, text="while away")
         events = await _socket(elin, session, f"?cursor={event['cursor']}", **header)
         while True:
-            event = await events.receive_json(timeout=10)
+            event = await events.receive_json(timeout=30)
             if event["type"] == "message.created":
                 break
         assert event["data"]["text"] == "while away"
@@ -249,8 +249,8 @@ async def test_an_unknown_cursor_is_told_of_the_gap_and_closed(elin: NodeProcess
     async with aiohttp.ClientSession() as session:
         events = await _socket(elin, session)
         await events.send_json({"token": elin.token, "cursor": "00000000-1"})
-        assert (await events.receive_json(timeout=10))["type"] == "gap"
-        assert (await events.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
+        assert (await events.receive_json(timeout=30))["type"] == "gap"
+        assert (await events.receive(timeout=30)).type is aiohttp.WSMsgType.CLOSE
         await events.close()
 
 
@@ -261,7 +261,37 @@ async def test_an_events_socket_with_a_wrong_first_frame_is_closed(
     async with aiohttp.ClientSession() as session:
         events = await _socket(elin, session)
         await events.send_str(first)
-        told = await events.receive(timeout=10)
+        told = await events.receive(timeout=30)
         assert "error" in told.json()
-        assert (await events.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
+        assert (await events.receive(timeout=30)).type is aiohttp.WSMsgType.CLOSE
         await events.close()
+
+
+def test_servers_are_added_listed_and_removed(tmp_path: Path) -> None:
+    with nodes(tmp_path, "Elin") as (node,):
+        assert node.items("/servers") == []
+        made = node.post("/servers", url="WS://127.0.0.1:9/")
+        assert (made["url"], made["typed"], made["people"]) == ("ws://127.0.0.1:9", True, 0)
+        [listed] = node.items("/servers")
+        assert listed["phase"] in ("connecting", "waiting")
+        with pytest.raises(ApiError) as refused:
+            node.post("/servers", url="ftp://example.org")
+        assert (refused.value.status, refused.value.code) == (422, "bad_server")
+        with pytest.raises(ApiError) as unknown:
+            node.call("DELETE", "/servers?url=ws://127.0.0.1:10")
+        assert (unknown.value.status, unknown.value.code) == (404, "not_found")
+        node.call("DELETE", "/servers?url=ws%3A%2F%2F127.0.0.1%3A9")
+        assert node.items("/servers") == []
+
+
+async def test_a_server_that_changes_is_an_event(tmp_path: Path) -> None:
+    with nodes(tmp_path, "Elin") as (node,):
+        async with aiohttp.ClientSession() as session:
+            url = f"{node.ready['api']}{PREFIX}/events"
+            headers = {"Authorization": f"Bearer {node.token}"}
+            async with session.ws_connect(url, headers=headers) as events:
+                await asyncio.to_thread(node.post, "/servers", url="ws://127.0.0.1:9")
+                async with asyncio.timeout(20):
+                    while (event := await events.receive_json())["type"] != "server.changed":
+                        pass
+        assert [one["url"] for one in event["data"]["items"]] == ["ws://127.0.0.1:9"]

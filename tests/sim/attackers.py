@@ -42,7 +42,7 @@ class RawLink:
         """The frames of one type that came."""
         return [frame for frame in self.got if isinstance(frame, kind)]
 
-    async def first(self, kind: type[F], within_s: float = 10.0) -> F:
+    async def first(self, kind: type[F], within_s: float = 30.0) -> F:
         """The first frame of a type."""
         async with asyncio.timeout(within_s):
             while not (found := self.of(kind)):  # noqa: ASYNC110
@@ -78,7 +78,7 @@ async def dial(
     transport: Transport, address: str, keyring: Keyring, key: bytes | None, *, salt: bytes = b""
 ) -> RawLink:
     """A link to `address` that proves `keyring` and `key` (None: a stranger's)."""
-    stream = await transport.dial(address, 3)
+    stream = await transport.dial(address, 20)
     machine = Dialler(
         LinkIdentity(keyring.signed, keyring.device_key),
         stream.binding,

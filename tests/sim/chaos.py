@@ -11,6 +11,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakes.signaling import MemoryServer, ServerFaults
 from fakes.transport import Faults
 from folkmoot.domain.errors import UserError
 from folkmoot.domain.ids import ConversationId, EntryId
@@ -44,8 +45,11 @@ class Run:
 class Chaos:
     """One run."""
 
-    def __init__(self, world: World, crew: Crew, seed: int) -> None:
+    def __init__(
+        self, world: World, crew: Crew, seed: int, server: MemoryServer | None = None
+    ) -> None:
         self.world = world
+        self.server = server
         self.crew = crew
         self.chance = random.Random(seed)
         self.posted: list[EntryId] = []
@@ -57,6 +61,10 @@ class Chaos:
             delay_s=(0.0, self.chance.choice([0.02, 0.3])),
             reorder=self.chance.random() < 0.5,
         )
+        if server is not None:
+            server.faults = ServerFaults(
+                (0.0, self.chance.choice([0.02, 0.3])), self.chance.choice([0.0, 0.01])
+            )
 
     def running(self) -> list[Host]:
         return [host for host in self.world.hosts.values() if host.runs]
@@ -71,7 +79,10 @@ class Chaos:
                 await self.act()
             else:
                 self.faults += 1
-                await self.fault()
+                if self.server is not None and self.chance.random() < 0.5:
+                    self.fault_of_server(self.server)
+                else:
+                    await self.fault()
 
     async def act(self) -> None:
         """Somebody does something."""
@@ -116,9 +127,27 @@ class Chaos:
             await asyncio.sleep(self.chance.random() * 5)
             await self.world[one].boot()
 
+    def fault_of_server(self, server: MemoryServer) -> None:
+        """The server goes away or comes back, or it is all there is, or the network is enough."""
+        kind = self.chance.choice(["kill", "start", "start", "apart", "together"])
+        if kind == "kill":
+            server.kill()
+        elif kind == "start" and not server.up:
+            server.start()
+        elif kind == "apart":
+            self.world.apart()
+        elif kind == "together":
+            self.world.network.heal()
+
     async def calm(self) -> float:
         """No more faults; the seconds until all hold the same."""
+        if self.server is not None:
+            self.server.faults = ServerFaults()
+            if not self.server.up:
+                self.server.start()
         self.world.network.heal()
+        if self.server is not None and self.chance.random() < 0.5:
+            self.world.apart()  # the server alone must do
         self.world.network.faults = Faults()
         for host in self.world.hosts.values():
             if not host.runs:
@@ -199,13 +228,20 @@ async def _plain(host: Host, message: Message) -> tuple[object, ...]:
     )
 
 
-async def _live(loop: SimLoop, seed: int, folder: Path) -> tuple[int, int, float]:
+async def _live(
+    loop: SimLoop, seed: int, folder: Path, with_server: bool
+) -> tuple[int, int, float]:
     chance = random.Random(seed * 7919)
     names = NAMES[: chance.choice([2, 3, 3])]
     delay_s = chance.choice([0.0, 0.05])
     world = World(names, folder, seed, store_delay_s=delay_s)
     try:
-        chaos = Chaos(world, await gather(world, names), seed)
+        server = world.server(seed=seed) if with_server else None
+        crew = await gather(world, names)
+        if server is not None:
+            for host in world.hosts.values():
+                await host.node.servers.add(str(server.url))
+        chaos = Chaos(world, crew, seed, server)
         storm = loop.create_task(chaos.storm())
         while not storm.done():
             await asyncio.sleep(0.2)
@@ -218,10 +254,13 @@ async def _live(loop: SimLoop, seed: int, folder: Path) -> tuple[int, int, float
         await world.aclose()
 
 
-def run(seed: int, folder: Path, step_budget: int = 300_000) -> Run:
-    """One run; raises `Diverged`, `StepBudgetSpent` or what the nodes raised."""
+def run(seed: int, folder: Path, step_budget: int = 300_000, *, with_server: bool = False) -> Run:
+    """One run, `with_server` with a signaling server too.
+
+    Raises `Diverged`, `StepBudgetSpent` or what the nodes raised.
+    """
     loop = sim_loop(seed, step_budget)
-    entries, faults, calm_s = loop.run(_live(loop, seed, folder))
+    entries, faults, calm_s = loop.run(_live(loop, seed, folder, with_server))
     for failure in loop.failures:
         raise failure.get("exception") or AssertionError(failure["message"])
     return Run(loop.trace, loop.steps, entries, faults, calm_s)

@@ -2,8 +2,9 @@
 
 Time stands still while callbacks run and jumps to the next timer when none is ready. Which ready
 callback runs next is drawn from the seeded generator, so every interleaving can be reached and the
-same seed gives the same run; `trace` is a hash over all choices. Refuses threads and real input and
-output, and stops a run that never becomes quiet after `step_budget` callbacks.
+same seed gives the same run; `trace` is a hash over all choices and what they chose. Refuses
+threads and real input and output, and stops a run that never becomes quiet after `step_budget`
+callbacks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._ready: deque[tuple[asyncio.Handle, Callable[[], object]]] = deque()
         self._timers: list[tuple[float, int, asyncio.TimerHandle, Callable[[], object]]] = []
         self._order = itertools.count()
+        self._tasks: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
         self._closed = False
         self._running = False
 
@@ -108,7 +111,9 @@ class SimLoop(asyncio.AbstractEventLoop):
         name: str | None = None,
         context: contextvars.Context | None = None,
     ) -> asyncio.Task[T]:
-        return asyncio.Task(coro, loop=self, name=name, context=context)
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        self._tasks[task] = next(self._order)
+        return task
 
     def run_until_complete(self, future: Any) -> Any:
         task = asyncio.ensure_future(future, loop=self)
@@ -172,7 +177,8 @@ class SimLoop(asyncio.AbstractEventLoop):
         if handle.cancelled():
             return
         self.steps += 1
-        self._trace.update(b"%d %d;" % (index, round(self._now * 1e6)))
+        name = _name_of(handle)
+        self._trace.update(b"%d %d %s;" % (index, round(self._now * 1e6), name.encode()))
         try:
             run()
         except (SystemExit, KeyboardInterrupt):
@@ -182,8 +188,17 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def _cancel_left_over(self) -> None:
         self._budget += 100_000
-        tasks = [task for task in asyncio.all_tasks(self) if not task.done()]
+        tasks = sorted(asyncio.all_tasks(self), key=self._tasks.__getitem__)
         for task in tasks:
             task.cancel()
         if tasks:
             self.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+
+
+def _name_of(handle: asyncio.Handle) -> str:
+    """What a callback is called; of a step of a task, what its coroutine is called."""
+    callback: Any = handle._callback  # type: ignore[attr-defined]
+    task = getattr(callback, "__self__", None)
+    if isinstance(task, asyncio.Task):
+        callback = task.get_coro()
+    return getattr(callback, "__qualname__", type(callback).__name__)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from folkmoot.domain.bodies import (
     Body,
+    CallBody,
     Channel,
     Delete,
     Edit,
@@ -15,6 +16,7 @@ from folkmoot.domain.bodies import (
     Level,
     MessageBody,
     React,
+    RecordingBody,
     Set,
 )
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
@@ -97,6 +99,18 @@ class Nonsense:
                     (DeviceId(id), tuple(pick(ADDRESSES) for _ in range(8))) for id in self._ids(64)
                 )
             ),
+            self._call_state,
+            lambda: frames.CallOffer(self._id(), pick((1, 2, 2**31 - 1)), "v=0\r\n"),
+            lambda: frames.CallAnswer(self._id(), pick((1, 2, 2**31 - 1)), "v=0\r\n"),
+            lambda: frames.CallAgain(self._id(), pick((0, 1, 2**31 - 1))),
+            lambda: frames.CallAct(
+                self._id(), pick(("mute", "remove", "lock", "unlock", "end")), PersonId(self._id())
+            ),
+            lambda: frames.CallInk(
+                *(self._id(), self._id(), pick(("point", "gone", "stroke", "clear", "zzz"))),
+                *(pick(NUMBERS), (pick((0, 65_535)),) * pick((0, 1, 2, 3, 128))),
+            ),
+            lambda: frames.CallReact(self._id(), pick(("a", "👏", "\U0001f3f3"))),
             lambda: frames.TeamsWanted(),
             lambda: frames.Teams(
                 tuple(
@@ -112,6 +126,20 @@ class Nonsense:
             lambda: frames.Hello(1, "v", pick(NAMES), pick((0, 1, 65_535)), ADDRESSES[:3]),
         )
         return pick(kinds)()
+
+    def _call_state(self) -> Frame:
+        """How a device may stand in a call, mostly one that means something."""
+        pick = self._random.choice
+        return frames.CallState(
+            call=self._id(),
+            conversation=ConversationId(self._id()),
+            sequence=pick(NUMBERS),
+            state=pick(("joined", "left", "declined", "busy")),
+            flags=pick(range(256)),
+            started_ms=pick(NUMBERS),
+            started_by=PersonId(self._id()),
+            rings=tuple(PersonId(self._id()) for _ in range(pick((0, 1, 64)))),
+        )
 
     def body(self) -> Body:
         """One body of any kind; it may break bounds that are looked at when it is encoded."""
@@ -141,5 +169,7 @@ class Nonsense:
                 self._id(), pick(list(Level)), self._yes(), (), pick((0, 5, 2**32 - 1)), 5, 0
             ),
             lambda: Grant(PersonId(self._id()), pick(list(Level)), self._yes()),
+            lambda: CallBody(self._id(), pick((1, 2, 3)), self._yes(), (), pick(NUMBERS[:7])),
+            lambda: RecordingBody(self._id(), pick((1, 2, 3)), pick(NUMBERS[:7])),
         )
         return pick(kinds)()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from folkmoot.domain.bodies import MessageBody
-from folkmoot.domain.errors import EnvironmentFault
+from folkmoot.domain.errors import EnvironmentFault, UserError
 from folkmoot.domain.ids import EntryId
 from folkmoot.protocol import frames
 from folkmoot.services import replication
@@ -203,6 +203,36 @@ def test_what_a_member_says_of_addresses_does_not_move_others(tmp_path: Path) ->
         await world.aclose()
 
     sim_loop(5).run(story())
+
+
+def test_an_address_that_cannot_be_called_is_not_tried_without_a_pause(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(["ann", "ben", "mal"], tmp_path)
+        crew = await gather(world, ["ann", "ben", "mal"])
+        ann, ben = world["ann"], world["ben"]
+        traitor = await turn(world, "mal", crew)
+        link = await traitor.link("ann")
+        await ben.stop()
+        await until(lambda: ben.keyring.device not in _linked(ann), 30)
+        dial, dialled = ann.node.links.dial, []
+
+        async def counted(address: str, *rest: Any, **more: Any) -> Any:
+            dialled.append(address)
+            if address.endswith(":0"):
+                raise UserError("bad_address", "It has no port that can be called.")
+            if address.endswith(":1"):
+                raise RuntimeError("a bug")
+            return await dial(address, *rest, **more)
+
+        ann.node.links.dial = counted  # type: ignore[method-assign]
+        link.send(frames.Addresses(((ben.keyring.device, ("10.7.7.7:0", "10.7.7.7:1")),)))
+        await asyncio.sleep(30)
+        assert 1 <= dialled.count("10.7.7.7:0") <= 8
+        assert 1 <= dialled.count("10.7.7.7:1") <= 2
+        ann.bugs.clear()
+        await world.aclose()
+
+    sim_loop(8).run(story())
 
 
 def _linked(host: Host) -> set[bytes]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,11 +26,11 @@ FIRST_SEED = int(os.environ.get("FIRST_SEED", "0"))
 BATCH = 10
 
 
-def _run(seed: int) -> chaos.Run:
+def _run(seed: int, *, with_server: bool = False) -> chaos.Run:
     """One seed on a folder of its own, in memory where the system has such a place."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        return chaos.run(seed, Path(folder))
+        return chaos.run(seed, Path(folder), with_server=with_server)
 
 
 @pytest.mark.timeout(600)
@@ -42,8 +44,40 @@ def test_all_nodes_agree_after_the_faults(first: int) -> None:
             raise
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("first", "count"),
+    [(0, 2), *(pytest.param(first, 10, marks=pytest.mark.long) for first in range(2, 22, 10))],
+)
+def test_all_nodes_agree_after_the_faults_of_a_server_too(first: int, count: int) -> None:
+    for seed in range(first, first + count):
+        try:
+            _run(seed, with_server=True)
+        except Exception as error:
+            error.add_note(f"seed {seed}")
+            raise
+
+
+@pytest.mark.timeout(600)
 def test_the_same_seed_gives_the_same_run() -> None:
     assert _run(3) == _run(3)
+
+
+@pytest.mark.timeout(600)
+def test_the_same_seed_gives_the_same_run_where_texts_have_other_hashes() -> None:
+    program = "from sim import test_chaos; print(test_chaos._run(3))"
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1]
+    assert told[0].startswith("Run(trace=")
 
 
 def _acknowledge_before_commit(patch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from fakes.signaling import FakeSignaling, MemoryServer, MemoryWays
 from folkmoot.domain.errors import FolkmootError, UserError
+from folkmoot.domain.ids import ZERO, ConversationId, PersonId
+from folkmoot.domain.servers import relay_address
 from folkmoot.protocol import frames
 from folkmoot.protocol.invites import invite_key, make_proof, read_link
 from folkmoot.protocol.keys import Signer
+from folkmoot.protocol.signaling import rendezvous_tag
 from folkmoot.protocol.words import sas_commitment
 from folkmoot.services.admission import MAX_REQUESTS_PER_ADDRESS, REVEAL_S
 from folkmoot.services.keyring import Keyring, make_keyring
-from folkmoot.services.links import MAX_LINKS_PER_PERSON, MAX_STRANGERS_PER_ADDRESS
+from folkmoot.services.links import (
+    MAX_LINKS_PER_PERSON,
+    MAX_STRANGERS_PER_ADDRESS,
+    MAX_STRANGERS_PER_DEVICE,
+    MAX_STRANGERS_PER_SERVER,
+)
 from sim.attackers import RawLink, dial
 from sim.loop import sim_loop
 from sim.stories import found, gather
@@ -55,6 +64,43 @@ def test_one_address_has_only_a_few_links_as_a_stranger(tmp_path: Path) -> None:
     sim_loop(1).run(story())
 
 
+async def come_by_server(world: World, server: MemoryServer, name: str, knock: bytes) -> RawLink:
+    """A link of somebody who knows an invitation, through a server."""
+    keys = keys_of(name)
+    signaling = FakeSignaling(keys.device, {server.url: server})
+    server.clients[keys.device] = signaling
+    tag = rendezvous_tag(knock, str(server.url))
+    server.rooms[tag][keys.device] = None
+    ways = MemoryWays(world.network.transport("10.9.0.1"), signaling)
+    return await dial(ways, relay_address(server.url, world["ann"].keyring.device), keys, knock)
+
+
+def test_behind_a_server_each_device_has_places_of_its_own_and_all_together_not_all(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        world = World(["ann", "bob"], tmp_path)
+        server = world.server("wss://talk.example.org")
+        crew = await found(world, "ann")
+        node = world["ann"].node
+        await node.servers.add(str(server.url))
+        await asyncio.sleep(1)
+        [invite] = await node.teams.invites(crew.team)
+        knock = invite_key(Signer(read_link(invite.link).seed).public)
+        twins = [await come_by_server(world, server, "eve", knock) for _ in range(6)]
+        await asyncio.sleep(0.5)
+        assert sum(not link.closed for link in twins) == MAX_STRANGERS_PER_DEVICE
+        crowd = [await come_by_server(world, server, f"mal{n}", knock) for n in range(40)]
+        await asyncio.sleep(0.5)
+        assert sum(not link.closed for link in twins + crowd) == MAX_STRANGERS_PER_SERVER
+        other = await come(world, "bob", "10.9.0.2", knock)
+        await asyncio.sleep(0.5)
+        assert not other.closed
+        await world.aclose()
+
+    sim_loop(1).run(story())
+
+
 def test_a_stranger_who_wants_nothing_more_is_sent_away(tmp_path: Path) -> None:
     async def story() -> None:
         world = World(["ann"], tmp_path)
@@ -77,6 +123,9 @@ def test_a_stranger_who_wants_nothing_more_is_sent_away(tmp_path: Path) -> None:
         frames.Presence("online", "", 0),
         frames.Addresses(()),
         frames.Teams(()),
+        frames.CallState(bytes(32), ConversationId(ZERO), 1, "joined", 0, 0, PersonId(ZERO), ()),
+        frames.CallOffer(bytes(32), 1, "v=0\r\n"),
+        frames.CallAct(bytes(32), "end", PersonId(ZERO)),
     ],
 )
 def test_a_frame_that_a_stranger_may_not_send_ends_the_link(

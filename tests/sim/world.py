@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from fakes.discovery import MemoryAir, MemoryDiscovery
+from fakes.ice import IceField
+from fakes.media import FakeLauncher
+from fakes.recordings import FakeRecordingFiles
+from fakes.signaling import FakeSignaling, MemoryServer, MemoryWays
 from fakes.transport import MemoryNetwork, MemoryTransport
+from folkmoot.domain.servers import ServerUrl, parse_server
+from folkmoot.net.sealing import HpkeSealer
 from folkmoot.protocol.keys import Signer
 from folkmoot.services.keyring import Keyring, make_keyring
 from folkmoot.services.node import Installation, Node
@@ -83,8 +89,10 @@ class Host:
         folder: Path,
         number: int,
         store_delay_s: float,
+        servers: dict[ServerUrl, MemoryServer],
     ) -> None:
         self.name = name
+        self.servers = servers
         self.address = f"10.0.0.{number}:7000"
         self.ip = f"10.0.0.{number}"
         self.keyring = keys_of(name)
@@ -93,11 +101,16 @@ class Host:
         self.air = air
         self.starts = 0
         self.bugs: list[str] = []
+        self.media = FakeLauncher()
+        self.files = FakeRecordingFiles()
+        self._folder = folder
         self._delay_s = store_delay_s
         self._node: Node | None = None
         self._store: SqliteStore | None = None
         self._transport: MemoryTransport | None = None
         self._discovery: MemoryDiscovery | None = None
+        self._signaling: FakeSignaling | None = None
+        self.field: IceField | None = None
 
     @property
     def node(self) -> Node:
@@ -110,10 +123,22 @@ class Host:
         return self._store
 
     @property
+    def signaling(self) -> FakeSignaling:
+        assert self._signaling is not None, f"{self.name} does not run"
+        return self._signaling
+
+    @property
     def runs(self) -> bool:
         return self._node is not None
 
-    async def boot(self, peers: Sequence[str] = ()) -> Node:
+    def another(self, name: str, number: int) -> Host:
+        """A further computer of the same world."""
+        made = (name, self.network, self.air, self._folder, number, self._delay_s, self.servers)
+        host = Host(*made)
+        host.field = self.field
+        return host
+
+    async def boot(self, peers: Sequence[str] = (), servers: Sequence[str] = ()) -> Node:
         """Start the node on what is stored."""
         self.starts += 1
         randomness = SeededRandomness((self.name, self.starts, self.network.random.random()))
@@ -128,6 +153,7 @@ class Host:
             self.path, self.keyring.person, self.keyring.device, clock=clock, lanes=lanes
         )
         self._discovery = self.air.discovery(self.ip) if self.air is not None else None
+        self._signaling = FakeSignaling(self.keyring.device, self.servers)
         installation = Installation(
             keyring=self.keyring,
             words=("a", "b", "c", "d"),
@@ -137,10 +163,20 @@ class Host:
             save=self._save,
         )
         node = self._node = Node(
-            installation, self._store, clock, randomness, self._transport, self._discovery
+            installation,
+            self._store,
+            clock,
+            randomness,
+            MemoryWays(self._transport, self._signaling),
+            self._discovery,
+            media=self.media,
+            recording_files=self.files,
+            signaling=self._signaling,
+            ice=None if self.field is None else self.field.ice(self.ip),
+            sealer=HpkeSealer(),
         )
         node.events.listen(self._look_for_bugs)
-        await node.start([self.address] if self.address else [], peers)
+        await node.start([self.address] if self.address else [], peers, servers)
         return node
 
     async def _save(self, keyring: Keyring) -> None:
@@ -154,7 +190,9 @@ class Host:
         """End the node at once: no goodbye, nothing more is written."""
         node, self._node = self.node, None
         assert self._transport is not None
+        assert self._signaling is not None
         await self._transport.aclose()
+        await self._signaling.aclose()
         if self._discovery is not None:
             await self._discovery.aclose()
         await node.supervisor.aclose()
@@ -183,13 +221,34 @@ class World:
     ) -> None:
         self.network = MemoryNetwork(seed)
         self.air = MemoryAir() if discovery else None
+        self.servers: dict[ServerUrl, MemoryServer] = {}
         self.hosts = {
-            name: Host(name, self.network, self.air, folder, number, store_delay_s)
+            name: Host(name, self.network, self.air, folder, number, store_delay_s, self.servers)
             for number, name in enumerate(names, start=1)
         }
 
     def __getitem__(self, name: str) -> Host:
         return self.hosts[name]
+
+    def ice(self) -> IceField:
+        """From their next boot on the hosts look for ways through NAT on this field."""
+        field = IceField(self.network)
+        for host in self.hosts.values():
+            host.field = field
+        return field
+
+    def server(self, url: str = "wss://talk.example.org", seed: int = 1) -> MemoryServer:
+        """A signaling server that every host can reach."""
+        server = MemoryServer(parse_server(url), seed)
+        self.servers[server.url] = server
+        return server
+
+    def apart(self) -> None:
+        """No host reaches another, but for servers."""
+        for one in self.hosts.values():
+            for other in self.hosts.values():
+                if one is not other:
+                    self.network.part(one.ip, other.ip)
 
     async def aclose(self) -> None:
         """Stop what runs."""

@@ -6,24 +6,41 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from pytestqt.wait_signal import SignalBlocker
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from fakes.calls import FakeCalls, FakeRecordings
+from folkmoot.build import build
 from folkmoot.domain.ids import ConversationId
+from folkmoot.services.calls.service import CallsService
 from folkmoot.services.values import FirstPage
+from folkmoot.ui import bridge
+from folkmoot.ui.application import Application
 from folkmoot.ui.bridge import NodeHandle
+from folkmoot.ui.early import EarlyInput
 from folkmoot.ui.main.first import build_main
 from folkmoot.ui.session import Session
 from folkmoot.ui.shell import Shell
 from folkmoot.ui.start.view import StartView
 from folkmoot.ui.theme.theme import Mode, Theme
+from ui.call_window import Caller
 from ui.town import Person, Town
 from ui.window import Open, Window
+
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _know_the_build() -> None:
+    """The log reads it at the start of the program."""
+    build()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,6 +67,40 @@ def qapp_args() -> list[str]:
     return ["folkmoot-tests"]
 
 
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[Application]:
+    """The application object is the shipped one."""
+    return Application
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_with_patience() -> Iterator[None]:
+    """A window that closes lets the last saves take two seconds: a busy machine takes longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bridge, "CLOSE_S", 30.0)
+        yield
+
+
+class PatientBot(QtBot):
+    """Where a test names no limit, one is meant that only a hang reaches: the five seconds of
+    pytest-qt are less than a busy machine may stand still."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE_MS) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = PATIENCE_MS, **how: Any) -> SignalBlocker:
+        return super().waitSignal(signal, timeout=timeout, **how)
+
+    def waitExposed(self, widget: Any, *, timeout: int = PATIENCE_MS) -> Any:
+        return super().waitExposed(widget, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """As pytest-qt makes it, with more patience."""
+    return PatientBot(request)
+
+
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
     """A light theme on the shared application."""
@@ -64,8 +115,12 @@ def begin_window(
     *,
     name: str,
     first: FirstPage | None = None,
+    early: Callable[[Shell], None] = lambda shell: None,
 ) -> Window:
-    """What `folkmoot.ui.app.run` composes, in the application of the tests."""
+    """What `folkmoot.ui.app.run` composes, in the application of the tests.
+
+    `early` is what a person does between the first frame and what answers it.
+    """
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     shell = Shell(theme)
@@ -79,8 +134,11 @@ def begin_window(
         shell.show_page(start_view)
     qtbot.addWidget(shell)
     shell.show()
+    kept = EarlyInput(shell.windowHandle())
+    early(shell)
     session = Session(application, shell, theme, folder, first, start)
     session.begin(start_view, main_view)
+    kept.give_back()
     window = Window(qtbot, shell, session)
     shell.activateWindow()
     return window
@@ -101,9 +159,15 @@ def open_window(qtbot: QtBot, theme: Theme, town: Town) -> Iterator[Open]:
     and without `loaded` it has had no answer of the node yet."""
     opened: list[Window] = []
 
-    def make(person: Person, *, first: FirstPage | None = None, loaded: bool = True) -> Window:
+    def make(
+        person: Person,
+        *,
+        first: FirstPage | None = None,
+        loaded: bool = True,
+        early: Callable[[Shell], None] = lambda shell: None,
+    ) -> Window:
         window = begin_window(
-            qtbot, theme, person.folder, lambda: person, name=person.name, first=first
+            qtbot, theme, person.folder, lambda: person, name=person.name, first=first, early=early
         )
         opened.append(window)
         if loaded:
@@ -153,3 +217,21 @@ def window(open_window: Open, elin: Person, team: ConversationId) -> Window:
     window = open_window(elin)
     window.until_open("#general")
     return window
+
+
+@pytest.fixture
+def caller(open_window: Open, elin: Person, mara: Person, team: ConversationId) -> Iterator[Caller]:
+    """Elin's main window over a fake of her calls and recordings, with #general open."""
+    real = elin.node.calls
+    node = cast("Any", elin.node)
+    kept = getattr(node, "recordings", None)
+    recordings = node.recordings = FakeRecordings(elin.node.events.publish)
+    calls = FakeCalls(elin.node.events.publish, elin.id, elin.name)
+    elin.node.calls = cast("CallsService", calls)
+    window = open_window(elin)
+    window.until_open("#general")
+    yield Caller(window, calls, elin, mara, recordings)
+    end_session(window)
+    if elin.runs:
+        elin.node.calls = real
+        node.recordings = kept

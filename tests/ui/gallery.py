@@ -20,6 +20,8 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 from folkmoot.services.values import Message, PresenceState
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Mode, Theme
+from folkmoot.ui.timeline.callwords import LiveCall
+from folkmoot.ui.timeline.layout import HitKind
 from folkmoot.ui.timeline.layout import Mode as TimelineMode
 from folkmoot.ui.timeline.model import TimelineModel
 from folkmoot.ui.timeline.view import TimelineView
@@ -30,7 +32,7 @@ from folkmoot.ui.widgets.emoji_picker import open_emoji_picker
 from folkmoot.ui.widgets.fields import Switch, TextField
 from folkmoot.ui.widgets.surfaces import Badge, Banner, EmptyState, Pill, Tone
 from folkmoot.ui.widgets.text import SectionHeader, Text
-from ui.samples import at_time, entry, message, reaction, repliers, whole
+from ui.samples import at_time, call_message, entry, message, reaction, repliers, whole
 
 
 def controls(theme: Theme) -> QWidget:
@@ -145,6 +147,30 @@ def boat_hull() -> tuple[Message, ...]:
     )
 
 
+def calls(theme: Theme, width: int, height: int, mode: TimelineMode) -> TimelineView:
+    """Every card of a call; the first one runs and its button is pointed at, one is replied to."""
+    minute = 60_000
+    yuki, tomas, mara, elin = 3, 1, 2, 0
+    cards = (
+        call_message(1, mara, tomas, elin),
+        call_message(2, mara, yuki, tomas),
+        call_message(3, tomas, mara, elin, seconds=754),
+        replace(call_message(4, yuki, seconds=45, video=False), reactions=(reaction("👍", 1),)),
+        call_message(5, elin, seconds=45),
+        call_message(6, mara, tomas, yuki, seconds=3_900, video=False),
+        call_message(7, yuki, mara, video=False),
+    )
+    rows = [at_time(card, NOW_MS - (20 - n) * minute) for n, card in enumerate(cards)]
+    view = TimelineView(TimelineModel(), theme, mode=mode, now_ms=lambda: NOW_MS)
+    view.resize(width, height)
+    last = message(8, "No answer? I am in the shed.", mara, reply_to=rows[4].id)
+    view.model.show_page(whole(*rows, at_time(last, NOW_MS)), rows[3].id)
+    running = {card.call.id: card for card in rows[:2] if card.call is not None}
+    words = (("Mara, Tomas and you", "4 min", True), ("Mara, Yuki and Tomas", "38 min", False))
+    view.set_live_calls({id: LiveCall(*said) for id, said in zip(running, words, strict=True)})
+    return view
+
+
 def timeline(theme: Theme, width: int, height: int, mode: TimelineMode) -> TimelineView:
     """A timeline with sample messages, one of them hovered."""
     model = TimelineModel()
@@ -186,6 +212,15 @@ def main() -> None:
                 QTest.mouseMove(view.viewport(), QPoint(300, placed.top + 30))
             QTest.qWait(50)
             view.grab().save(str(target / f"timeline-{name}-{mode.value}.png"))
+            view.close()
+            view = calls(theme, width, height, where)
+            view.show()
+            QTest.qWait(50)
+            if name == "middle":
+                hit = next(hit for hit in view.row_at(0).hits if hit.kind is HitKind.CALL)
+                top = view.placement.visible[0].top
+                QTest.mouseMove(view.viewport(), hit.box.center().toPoint() + QPoint(0, top))
+            view.grab().save(str(target / f"calls-{name}-{mode.value}.png"))
             view.close()
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
+from folkmoot.services.call_values import CallId, CallRecord
 from folkmoot.services.values import Message, OrderKey, Page, PersonName, Reaction
 
 BASE_MS = 1_700_000_000_000
@@ -58,9 +59,49 @@ def message(number: int, text: str = "", author: int | None = None, **changes: A
     return replace(made, **changes)
 
 
+def call_message(
+    number: int,
+    author: int,
+    *others: int,
+    seconds: int | None = None,
+    video: bool = True,
+    is_open: bool = False,
+    declined: bool = False,
+    declined_by: tuple[int, ...] = (),
+) -> Message:
+    """The card of a call that `author` started; 0 is oneself. `seconds` None: it has no end."""
+    took_part = 0 in (author, *others)
+    people = () if seconds is None else tuple(n for n in (author, *others) if n)
+    people += (0,) if took_part and seconds is not None else ()
+    made = message(number, author=author)
+    ended_at = None if seconds is None else made.sent_at_ms + seconds * 1000
+    record = CallRecord(
+        id=CallId(bytes([number % 256]) * 32),
+        conversation=CHANNEL,
+        started_by=made.author,
+        started_by_name=made.author_name,
+        video=video,
+        started_at_ms=made.sent_at_ms,
+        ended_at_ms=ended_at,
+        duration_s=seconds or 0,
+        participants=tuple(person(n) for n in people),
+        names=tuple(NAMES[n] for n in people),
+        took_part=took_part,
+        is_open=is_open,
+        declined=declined,
+        declined_by=tuple((person(n), NAMES[n]) for n in declined_by),
+    )
+    return replace(made, text="", call=record)
+
+
 def at_time(made: Message, at_ms: int) -> Message:
     """The same message at another time."""
-    return replace(made, sent_at_ms=at_ms, arrived_at_ms=at_ms, order=OrderKey(at_ms, 0, made.id))
+    call = made.call
+    if call is not None:
+        ended_at = None if call.ended_at_ms is None else at_ms + call.duration_s * 1000
+        call = replace(call, started_at_ms=at_ms, ended_at_ms=ended_at)
+    order = OrderKey(at_ms, 0, made.id)
+    return replace(made, sent_at_ms=at_ms, arrived_at_ms=at_ms, order=order, call=call)
 
 
 def page(

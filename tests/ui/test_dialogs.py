@@ -13,7 +13,7 @@ from folkmoot.ui.dialogs.form import Form
 from folkmoot.ui.dialogs.invite import InviteDialog
 from folkmoot.ui.dialogs.settings import SettingsDialog, TeamDialog
 from ui.town import Person, Town
-from ui.window import Window, dialog
+from ui.window import Window, dialog, words_in
 
 
 def test_a_channel_is_created_by_keyboard_and_renamed_from_its_head(
@@ -70,7 +70,7 @@ def test_the_invite_dialog_makes_a_link_that_fits_is_copied_and_works_once(
     town.person("Tomas Lind").join(link)
     window.until(lambda: window.main.view.header.members.accessibleName() == "Members: 3")
     yuki = town.person("Yuki Kato")
-    error = yuki.call(lambda node: node.joining.join(link)).exception(10)
+    error = yuki.call(lambda node: node.joining.join(link)).exception(30)
     assert isinstance(error, UserError)
     assert error.code == "used_up"
 
@@ -113,6 +113,22 @@ def test_team_settings_rename_the_team_and_hide_it(
     window.until(told)
 
 
+def test_the_list_of_members_follows_to_another_channel_and_goes_with_the_channels(
+    window: Window, mara: Person
+) -> None:
+    view = window.main.view
+    window.until(lambda: view.header.members.accessibleName() == "Members: 2")
+    window.click(view.header.members)
+    window.until(lambda: "#general" in words_in(view.right))
+    window.click(window.row("shipping"))
+    window.until_open("#shipping")
+    assert "#shipping" in words_in(view.right)
+    window.until(lambda: view.right.members.row(mara.keyring.person) is not None)
+    window.main.beside.person_chosen.emit(mara.keyring.person)
+    window.until_open("Mara Oduya")
+    assert not view.right.isVisible()
+
+
 def test_writing_to_a_member_opens_a_direct_conversation_that_only_they_read(
     window: Window, town: Town, elin: Person, mara: Person, team: ConversationId
 ) -> None:
@@ -144,3 +160,17 @@ def test_a_topic_is_edited_in_place_and_reaches_the_others(window: Window, mara:
     window.type("Boats and sails\n")
     window.until(lambda: mara.conversation("general").topic == "Boats and sails")
     window.until(lambda: header.topic.accessibleName() == "Topic: Boats and sails")
+
+
+def test_reduced_motion_is_chosen_where_the_theme_is_and_kept(window: Window, elin: Person) -> None:
+    window.click(window.main.view.side_bar.settings)
+    window.until(dialog)
+    form = dialog()
+    assert isinstance(form, SettingsDialog)
+    window.click(form.still)
+    kept = "window.reduce_motion"
+    window.until(lambda: elin.do(lambda node: node.settings.get(kept)) == "1")
+    assert form.theme.reduce_motion
+    window.click(form.still)
+    window.until(lambda: not elin.do(lambda node: node.settings.get(kept)))
+    window.press(Qt.Key.Key_Escape)

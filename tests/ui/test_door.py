@@ -70,7 +70,7 @@ def test_decline_turns_away_and_they_may_ask_again(
     declined = AskAnswered(team, "Harbour Studio", "declined")
     window.until(lambda: declined in told)
     assert per.look(lambda node: node.teams.list()) == []
-    assert ask(window, per, team).isVisible()
+    window.until(ask(window, per, team).isVisible)
 
 
 def test_decline_and_block_turns_away_for_good(

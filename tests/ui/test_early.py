@@ -32,7 +32,7 @@ def test_a_click_before_anybody_listens_is_done_when_somebody_does(
     button = start.welcome.start
     place = button.mapTo(shell, button.rect().center())
     QTest.mouseClick(shell.windowHandle(), Qt.MouseButton.LeftButton, pos=QPoint(place))
-    with qtbot.waitSignal(start.welcome.started, timeout=1000):
+    with qtbot.waitSignal(start.welcome.started, timeout=10_000):
         early.give_back()
 
 

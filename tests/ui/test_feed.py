@@ -59,8 +59,8 @@ def test_what_is_written_while_everything_is_read_is_counted(
         elin.node.events.listen(lambda _event: told.set())
         await mara.node.messages.post(shipping, "While you start")
         while (await read()) == found:
+            await told.wait()  # also for what was told while it was read
             told.clear()
-            await told.wait()
         return found
 
     monkeypatch.setattr(elin.node.conversations, "list", read_slowly)

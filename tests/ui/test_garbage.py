@@ -50,6 +50,6 @@ def test_young_garbage_goes_by_itself(qtbot: QtBot) -> None:
     deleted_in: list[int] = []
     Cyclic(deleted_in)
     kept = [[number] for number in range(2 * YOUNG)]
-    qtbot.waitUntil(lambda: bool(deleted_in), timeout=5000)
+    qtbot.waitUntil(lambda: bool(deleted_in), timeout=20_000)
     assert kept
     assert garbage.parent() is parent

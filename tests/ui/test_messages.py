@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 
+from folkmoot.services.call_values import CallId
+from folkmoot.services.calls_log import CallLog
+from folkmoot.services.node import Node
 from folkmoot.ui.timeline.hoverbar import Act
 from folkmoot.ui.timeline.layout import HitKind
 from ui.town import Person
@@ -92,3 +95,37 @@ def test_a_reaction_is_picked_joined_and_taken_back_with_the_pointer(
     assert not window.message("Done").reactions[0].mine
     window.press_hit("Done", HitKind.REACTION)
     window.until(lambda: window.message("Done").reactions[0].mine)
+
+
+def _calls_of(node: Node) -> CallLog:
+    return CallLog(node.identity.keyring.person, node._store, node.registry, node.own_log)
+
+
+def _card(window: Window) -> str:
+    """What the newest card says."""
+    rows = window.timeline.model.rows
+    shown = next((m for m in reversed(rows) if m.call is not None), None)
+    return window.timeline.wording.words(shown) if shown is not None else ""
+
+
+def test_a_call_is_a_card_that_changes_and_is_answered_but_not_edited(
+    window: Window, elin: Person, mara: Person
+) -> None:
+    window.write("Shall I call?")
+    general = window.message("Shall I call?").conversation
+    call = CallId(bytes(range(32)))
+    elin.do(lambda node: _calls_of(node).started(call, general, True))
+    window.until(lambda: _card(window).startswith("Call: Started"))
+    window.until(lambda: mara.reads("general") == ["Shall I call?", ""])
+    people = [elin.id, mara.id]
+    mara.do(lambda node: _calls_of(node).ended(call, general, True, people, 61))
+    window.until(lambda: _card(window).startswith("Call ended: Video call, 1 min"))
+    assert window.texts() == ["Shall I call?", ""]
+    window.press(Qt.Key.Key_Up)
+    window.until(lambda: window.composed() == "Shall I call?")
+    window.press(Qt.Key.Key_Escape)
+    window.press_menu("", "Delete for everyone")
+    confirmation = window.main.view.conversation.confirmation
+    window.until(confirmation.isVisible)
+    window.click(confirmation.delete)
+    window.until(lambda: mara.reads("general") == ["Shall I call?"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -12,6 +14,10 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from folkmoot.domain.ids import EntryId
+from folkmoot.services.events import DeliveryChanged
+from folkmoot.services.values import Delivery, Sealed
+from folkmoot.ui.bridge import Bridge
+from folkmoot.ui.conversation.shelf import Shelf
 from folkmoot.ui.theme.theme import Mode as ThemeMode
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.timeline.hoverbar import Act
@@ -19,6 +25,7 @@ from folkmoot.ui.timeline.layout import HitKind, Mode, Row, Rule, Words
 from folkmoot.ui.timeline.model import TimelineModel
 from folkmoot.ui.timeline.placement import Placed
 from folkmoot.ui.timeline.view import TimelineView
+from folkmoot.ui.timeline.wording import Wording
 from ui.samples import (
     BASE_MS,
     at_time,
@@ -139,7 +146,7 @@ def test_the_pill_leads_to_the_latest_message(view: TimelineView) -> None:
 
 
 def test_an_older_page_moves_nothing(view: TimelineView, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(view.model.older_wanted, timeout=1000):
+    with qtbot.waitSignal(view.model.older_wanted, timeout=10_000):
         for _ in range(60):
             _wheel(view, 2)
     top = view.placement.visible[0].row.message.id
@@ -198,7 +205,7 @@ def test_the_bar_offers_what_the_presenter_allows_and_tells_the_act(
     bar = view.interaction.bar
     assert bar is not None
     assert bar.acts == (Act.THREAD, Act.MORE)
-    with qtbot.waitSignal(view.open_thread, timeout=1000) as told:
+    with qtbot.waitSignal(view.open_thread, timeout=10_000) as told:
         QTest.mouseMove(view.viewport(), bar.cell(0).center())
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=bar.cell(0).center())
     assert told.args == [target.row.message.id]
@@ -207,13 +214,13 @@ def test_the_bar_offers_what_the_presenter_allows_and_tells_the_act(
 def test_a_click_on_a_reaction_toggles_mine(view: TimelineView, qtbot: QtBot) -> None:
     reactions = (reaction("👀", 2, mine=True), reaction("👍", 1))
     view.model.replace(message(999, reactions=reactions))
-    with qtbot.waitSignal(view.react, timeout=1000) as told:
+    with qtbot.waitSignal(view.react, timeout=10_000) as told:
         _click(view, _spot(view, entry(999), HitKind.REACTION, "👀"))
     assert told.args == [entry(999), "👀", False]
-    with qtbot.waitSignal(view.react, timeout=1000) as told:
+    with qtbot.waitSignal(view.react, timeout=10_000) as told:
         _click(view, _spot(view, entry(999), HitKind.REACTION, "👍"))
     assert told.args == [entry(999), "👍", True]
-    with qtbot.waitSignal(view.react_more, timeout=1000) as told:
+    with qtbot.waitSignal(view.react_more, timeout=10_000) as told:
         _click(view, _spot(view, entry(999), HitKind.ADD_REACTION))
     assert told.args is not None
     assert told.args[0] == entry(999)
@@ -225,7 +232,7 @@ def test_the_thread_line_opens_the_thread(view: TimelineView, qtbot: QtBot) -> N
     words = _words(_placed(view, entry(999)).row)
     assert "4 replies" in words
     assert any("20 minutes ago" in text and "Mara" in text for text in words)
-    with qtbot.waitSignal(view.open_thread, timeout=1000) as told:
+    with qtbot.waitSignal(view.open_thread, timeout=10_000) as told:
         _click(view, _spot(view, entry(999), HitKind.THREAD))
     assert told.args == [entry(999)]
 
@@ -308,7 +315,7 @@ def test_page_and_end_keys_scroll(view: TimelineView) -> None:
 
 
 def test_home_asks_for_the_first_message_and_shows_it(view: TimelineView, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(view.model.jump_wanted, timeout=1000) as wanted:
+    with qtbot.waitSignal(view.model.jump_wanted, timeout=10_000) as wanted:
         QTest.keyClick(view, Qt.Key.Key_Home)
     assert wanted.args == [0]
     view.model.show_page(page(0, 64))
@@ -318,7 +325,7 @@ def test_home_asks_for_the_first_message_and_shows_it(view: TimelineView, qtbot:
 def test_the_scroll_bar_reaches_every_message_by_its_ordinal(
     view: TimelineView, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(view.model.jump_wanted, timeout=1000) as wanted:
+    with qtbot.waitSignal(view.model.jump_wanted, timeout=10_000) as wanted:
         view.verticalScrollBar().setValue(400 * 100)
     assert wanted.args == [400]
     view.model.show_page(page(370, 434))
@@ -328,7 +335,7 @@ def test_the_scroll_bar_reaches_every_message_by_its_ordinal(
 def test_a_message_that_is_not_held_is_asked_for_and_then_shown_in_the_middle(
     view: TimelineView, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(view.message_wanted, timeout=1000) as wanted:
+    with qtbot.waitSignal(view.message_wanted, timeout=10_000) as wanted:
         view.show_message(entry(500))
     assert wanted.args == [entry(500)]
     view.model.show_page(page(468, 532))
@@ -342,7 +349,7 @@ def test_what_is_read_is_told_once_at_the_end_of_an_active_window(
     view.activateWindow()
     told: list[object] = []
     view.read_to.connect(told.append)
-    with qtbot.waitSignal(view.read_to, timeout=2000):
+    with qtbot.waitSignal(view.read_to, timeout=10_000):
         view.model.insert(message(1000))
     _wheel(view, 5)
     view.model.insert(message(1001))
@@ -355,7 +362,7 @@ def test_what_is_read_is_told_once_at_the_end_of_an_active_window(
 def test_a_link_is_told_and_never_opened(view: TimelineView, qtbot: QtBot) -> None:
     view.model.insert(message(1000, "https://example.org/a"))
     point = QPoint(90, _text_y(view, entry(1000)) + 8)
-    with qtbot.waitSignal(view.link_activated, timeout=1000) as told:
+    with qtbot.waitSignal(view.link_activated, timeout=10_000) as told:
         _click(view, point)
     assert told.args == ["https://example.org/a"]
 
@@ -393,6 +400,32 @@ def test_a_delivery_mark_is_worn_by_what_nobody_else_holds_and_by_the_newest_own
     view.model.replace(message(1000, author=0, stored_on=9))
     assert not any("of 9" in text for text in _words(_placed(view, entry(1000)).row))
     assert _placed(view, entry(1000)).row.height == height
+
+
+def test_a_message_that_waits_at_a_server_says_where_and_until_when(view: TimelineView) -> None:
+    sent = message(1000, author=0, stored_on=1)
+    tomorrow_ms = sent.sent_at_ms + 24 * 3600 * 1000
+    waits = Sealed(sent.device, "wss://talk.example.org:8480", tomorrow_ms)
+    view.model.insert(replace(sent, sealed=waits))
+    [words] = [w for w in _words(_placed(view, entry(1000)).row) if "sealed" in w]
+    until = Wording().moment(tomorrow_ms, sent.sent_at_ms)
+    assert words == f"kept sealed at talk.example.org:8480 until {until}"
+    view.model.replace(replace(sent, stored_on=2, sealed=waits))
+    assert any("on 2 of 9" in text for text in _words(_placed(view, entry(1000)).row))
+
+
+def test_a_timeline_follows_what_is_told_of_its_messages(view: TimelineView) -> None:
+    sent = message(1000, author=0, stored_on=1)
+    view.model.insert(sent)
+    shelf = Shelf(cast(Bridge, None))
+    shelf.keep((sent.conversation, None), view.model)
+    waits = Sealed(sent.device, "wss://talk.example.org", sent.sent_at_ms)
+    later = replace(waits, until_ms=waits.until_ms + 1)
+    delivery = Delivery((sent.device,), (), (later, waits))
+    shelf.take(DeliveryChanged(sent.conversation, ((sent.id, 1, 9),), delivery))
+    assert view.model[len(view.model) - 1] == replace(sent, sealed=waits)
+    shelf.take(DeliveryChanged(sent.conversation, ((sent.id, 2, 9),)))
+    assert view.model[len(view.model) - 1] == replace(sent, sealed=waits, stored_on=2)
 
 
 def test_a_screen_reader_finds_a_list_of_messages(view: TimelineView) -> None:
@@ -492,7 +525,7 @@ def test_the_right_button_opens_the_menu_and_an_act_is_told(
     QTest.mouseClick(view.viewport(), Qt.MouseButton.RightButton, pos=QPoint(80, y))
     (menu,) = view.findChildren(QMenu)
     (reply,) = (action for action in menu.actions() if action.text() == "Reply")
-    with qtbot.waitSignal(view.reply, timeout=1000) as told:
+    with qtbot.waitSignal(view.reply, timeout=10_000) as told:
         reply.trigger()
     assert told.args == [entry(998)]
 

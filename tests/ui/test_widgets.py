@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from folkmoot.ui.theme.theme import Mode, Theme
 from folkmoot.ui.widgets.buttons import MIN_HIT, Button, ButtonKind, IconButton
+from folkmoot.ui.widgets.choice import ChoiceBox
 from folkmoot.ui.widgets.emoji import QUICK_REACTIONS, EmojiList
 from folkmoot.ui.widgets.emoji_picker import open_emoji_picker
 from folkmoot.ui.widgets.fields import Switch, TextField
@@ -105,9 +107,9 @@ def test_a_banner_offers_its_act_and_can_be_closed(
     banner = Banner("The port is taken.", theme, act="Choose another")
     _add(window, banner)
     acts = banner.findChildren(Button)
-    with qtbot.waitSignal(banner.acted, timeout=1000):
+    with qtbot.waitSignal(banner.acted, timeout=10_000):
         QTest.mouseClick(acts[0], Qt.MouseButton.LeftButton)
-    with qtbot.waitSignal(banner.closed, timeout=1000):
+    with qtbot.waitSignal(banner.closed, timeout=10_000):
         QTest.mouseClick(banner.findChildren(IconButton)[0], Qt.MouseButton.LeftButton)
     assert banner.isHidden()
 
@@ -117,7 +119,7 @@ def test_a_toast_lies_inside_its_host_and_leaves_by_itself(
 ) -> None:
     toast = Toast("Copied.", theme, window, stay_ms=20)
     assert window.rect().contains(toast.geometry())
-    with qtbot.waitSignal(toast.destroyed, timeout=2000):
+    with qtbot.waitSignal(toast.destroyed, timeout=10_000):
         pass
 
 
@@ -148,7 +150,7 @@ def test_an_emoji_is_chosen_by_keyboard_alone_and_the_focus_comes_back(
     QTest.keyClick(picker.search, Qt.Key.Key_Up)
     chosen: list[str] = []
     picker.chosen.connect(chosen.append)
-    with qtbot.waitSignal(popover.closed, timeout=1000):
+    with qtbot.waitSignal(popover.closed, timeout=10_000):
         QTest.keyClick(picker.search, Qt.Key.Key_Return)
     assert chosen == ["❤️"]
     assert before.hasFocus()
@@ -160,7 +162,7 @@ def test_a_click_outside_closes_the_picker_and_chooses_nothing(
     popover, picker = open_emoji_picker(window, theme, EmojiList(), QRect(5, 5, 20, 20))
     chosen: list[str] = []
     picker.chosen.connect(chosen.append)
-    with qtbot.waitSignal(popover.closed, timeout=1000):
+    with qtbot.waitSignal(popover.closed, timeout=10_000):
         QTest.mouseClick(popover, Qt.MouseButton.LeftButton, pos=QPoint(590, 490))
     assert chosen == []
 
@@ -178,7 +180,51 @@ def test_button_kinds_differ_to_the_eye(theme: Theme, qtbot: QtBot) -> None:
 
 def test_a_theme_switch_after_a_banner_is_gone_is_no_matter(theme: Theme, qtbot: QtBot) -> None:
     banner = Banner("Gone soon.", theme)
-    with qtbot.waitSignal(banner.destroyed, timeout=1000):
+    with qtbot.waitSignal(banner.destroyed, timeout=10_000):
         banner.deleteLater()
     theme.set_mode(Mode.DARK)
     assert theme.is_dark
+
+
+def test_a_choice_is_made_by_keys_and_not_by_scrolling_past(
+    window: QWidget, theme: Theme, qtbot: QtBot
+) -> None:
+    box = ChoiceBox("Speaker", theme)
+    for words in ("As the system", "Headphones", "A speaker with a name that is far too long"):
+        box.addItem(words, words)
+    box.setMaximumWidth(200)
+    _add(window, box)
+    assert box.accessibleName() == "Speaker"
+    box.setFocus(Qt.FocusReason.TabFocusReason)
+    assert len(_ring(window)) == 1
+    at = box.rect().center()
+    wheel = QWheelEvent(
+        QPointF(at),
+        QPointF(box.mapToGlobal(at)),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(box, wheel)
+    assert box.currentIndex() == 0
+    with qtbot.waitSignal(box.activated):
+        QTest.keyClick(box, Qt.Key.Key_Down)
+    assert box.currentData() == "Headphones"
+
+
+def test_a_choice_opens_by_key_and_takes_a_click(
+    window: QWidget, theme: Theme, qtbot: QtBot
+) -> None:
+    box = ChoiceBox("Speaker", theme)
+    box.addItems(["As the system", "Headphones"])
+    _add(window, box)
+    QTest.keyClick(box, Qt.Key.Key_Space)
+    rows = box.view()
+    qtbot.waitUntil(rows.isVisible)
+    place = rows.visualRect(rows.model().index(1, 0)).center()
+    with qtbot.waitSignal(box.activated):
+        QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert box.currentText() == "Headphones"

@@ -15,7 +15,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from builders.feeds import FakeFeeds
 from fakes.discovery import MemoryAir
+from fakes.media import FakeLauncher
 from fakes.transport import MemoryNetwork
 from folkmoot.domain.ids import ConversationId, EntryId, PersonId
 from folkmoot.protocol.keys import Signer
@@ -31,7 +33,7 @@ from folkmoot.storage.store import SqliteStore
 from folkmoot.system.clock import SystemClock, SystemRandomness
 
 T = TypeVar("T")
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 class SetClock(SystemClock):
@@ -52,6 +54,8 @@ class Person:
         self.folder = folder
         self.path = folder / "store.sqlite3"
         self.clock = SetClock()
+        self.media = FakeLauncher()
+        self.feeds = FakeFeeds()
         self._ip = f"10.0.0.{number}"
         seeds = [secrets.token_bytes(32) for _ in range(3)]
         self.keyring: Keyring = make_keyring(
@@ -120,7 +124,11 @@ class Person:
         )
         chance = SystemRandomness()
         transport = network.transport(self._ip)
-        self._node = Node(installation, store, self.clock, chance, transport, discovery)
+        self._node = Node(
+            *(installation, store, self.clock, chance, transport, discovery),
+            media=self.media,
+            feeds=self.feeds,
+        )
         await self._node.start([f"{self._ip}:7000"])
 
     async def _save(self, keyring: Keyring) -> None:

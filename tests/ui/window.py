@@ -54,7 +54,7 @@ class Window:
 
     def until(self, claim: Callable[[], object]) -> None:
         """Wait until `claim` holds."""
-        self.qtbot.waitUntil(lambda: bool(claim()), timeout=5000)
+        self.qtbot.waitUntil(lambda: bool(claim()), timeout=20_000)
 
     def until_open(self, place: str) -> None:
         """Wait until the title says that a conversation is shown."""
@@ -93,14 +93,20 @@ class Window:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=left)
 
     def click_text(self, text: str) -> None:
-        """Click the button in sight that says `text`."""
-        top = QApplication.activeModalWidget() or self.shell
-        found = [b for b in top.findChildren(QPushButton) if b.text() == text and b.isVisible()]
-        assert len(found) == 1, f"{len(found)} buttons say {text}"
-        self.click(found[0])
+        """Click the button in sight that says `text`, once there is one."""
+
+        def found() -> list[QPushButton]:
+            top = QApplication.activeModalWidget() or self.shell
+            buttons = top.findChildren(QPushButton)
+            return [b for b in buttons if b.text() == text and b.isVisible()]
+
+        self.until(found)
+        (button,) = found()
+        self.click(button)
 
     def choose(self, words: str) -> None:
         """Click an entry of the menu that is open."""
+        self.until(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
         menu = QApplication.activePopupWidget()
         assert isinstance(menu, QMenu)
         action = next(action for action in menu.actions() if action.text() == words)

@@ -29,20 +29,65 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     record("run_node", 0)
     record("make_token", "header.body.mac")
     record("rebuild_store", "Rebuilt 3 conversations.")
+    record("run_media", 3)
+    record("run_doctor", 1)
+    record("run_selftest", 1)
     return seen
 
 
 def test_the_node_gets_every_option(calls: dict[str, dict[str, Any]]) -> None:
-    arguments = "node --profile p --listen 127.0.0.1:0 --listen [::1]:0 --peer b:7000"
-    assert main([*arguments.split(), "--api-port", "0", "--no-discovery", "--name", "Ada"]) == 0
+    arguments = (
+        "node --profile p --listen 127.0.0.1:0 --listen [::1]:0 --peer b:7000 --api-port 0 "
+        "--no-discovery --name Ada --answer --microphone test --camera file:a.mkv --speaker none"
+        " --share window:0x3 --record mp4 --signaling wss://Talk.example.org/"
+        " --signaling ws://10.0.0.5:8480"
+    )
+    assert main(arguments.split()) == 0
     assert calls["run_node"] == {
         "profile": Path("p"),
         "name": "Ada",
         "listen": [Address("127.0.0.1", 0), Address("::1", 0)],
         "peers": [Address("b", 7000)],
+        "signaling": ["wss://talk.example.org", "ws://10.0.0.5:8480"],
         "api_port": 0,
         "discovery": False,
+        "microphone": "test",
+        "camera": "file:a.mkv",
+        "speaker": "none",
+        "answer": True,
+        "share": "window:0x3",
+        "record": "mp4",
     }
+
+
+@pytest.mark.parametrize("url", ["", "wss://", "ftp://a", "wss://a/b", "wss://u@a"])
+def test_what_is_no_address_of_a_server_is_refused(
+    calls: dict[str, dict[str, Any]], url: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["node", "--signaling", url])
+    assert ended.value.code == 2
+    assert "run_node" not in calls
+
+
+@pytest.mark.parametrize("source", ["", "file:", "device", "tests"])
+def test_a_node_takes_sound_from_a_test_or_a_file_only(
+    calls: dict[str, dict[str, Any]], source: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["node", "--microphone", source])
+    assert left.value.code == 2
+    assert calls == {}
+
+
+@pytest.mark.parametrize("source", ["all", "file:", "screen", "window:", "platform:x", "region:1"])
+def test_what_cannot_be_shared_without_a_window_is_refused(
+    calls: dict[str, dict[str, Any]], source: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["node", "--share", source])
+    assert left.value.code == 2
+    assert calls == {}
 
 
 @pytest.mark.parametrize("arguments", [["--profile", "p", "node"], ["node", "--profile", "p"]])
@@ -53,12 +98,82 @@ def test_the_profile_may_stand_before_or_after_the_command(
     assert calls["run_node"]["profile"] == Path("p")
 
 
+def test_the_media_process_is_started_without_a_window_and_not_told_of(
+    calls: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["media", "--memory", "fd:7"]) == 3
+    assert calls == {"run_media": {"memory": "fd:7"}}
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "media" not in capsys.readouterr().out
+
+
+def test_the_doctor_gets_its_options_and_gives_its_status(
+    calls: dict[str, dict[str, Any]],
+) -> None:
+    assert main(["doctor", "--profile", "p", "--json", "--wait", "--names"]) == 1
+    assert main(["doctor"]) == 1
+    given = {"profile": None, "as_json": False, "wait": False, "names": False}
+    assert calls["run_doctor"] == given
+
+
 def test_without_a_command_the_window_opens(
     calls: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert main(["--profile", "p"]) == 0
-    assert calls == {"run_window": {"profile": Path("p")}}
+    assert calls == {"run_window": {"profile": Path("p"), "link": ""}}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--profile", "p", "folkmoot://join/Ab"], ["FOLKMOOT://join/Ab", "--profile", "p"]],
+)
+def test_a_link_opens_the_window_with_it(
+    calls: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert main(arguments) == 0
+    assert calls == {"run_window": {"profile": Path("p"), "link": "folkmoot://join/Ab"}}
+
+
+def test_a_link_in_the_place_of_a_value_is_that_value(
+    calls: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert main(["--profile", "folkmoot://x"]) == 0
+    assert calls == {"run_window": {"profile": Path("folkmoot://x"), "link": ""}}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["folkmoot://join/secret --profile /tmp/x"],
+        ["folkmoot://join/secret\n"],
+        ["folkmoot:secret"],
+        ["folkmoot://secret", "folkmoot://secret2"],
+        ["folkmoot://join/secret", "node"],
+        ["folkmoot://join/secret", "--selftest=1", "--listen"],
+        ["node", "folkmoot://join/secret"],
+        ["fly", "folkmoot://join/secret"],
+        ["folkmoot://" + "secret" * 1000],
+        ["https://example.org/join"],
+    ],
+)
+def test_a_wrong_link_ends_with_two_and_words_without_it(
+    calls: dict[str, dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert calls == {}
+    told = capsys.readouterr().err
+    assert "error:" in told
+    assert "secret" not in told
 
 
 def test_without_a_display_it_says_how_to_go_on(
@@ -119,3 +234,13 @@ def test_wrong_arguments_end_with_two_and_words(
         main(arguments.split())
     assert ended.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_the_self_test_says_by_its_status_what_came_of_it(calls: dict[str, dict[str, Any]]) -> None:
+    assert main(["--selftest"]) == 1
+    assert calls == {"run_selftest": {}}
+
+
+def test_a_check_that_is_not_there_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["selfcheck", "nonsense"]) == 1
+    assert "no check called “nonsense”" in capsys.readouterr().err

@@ -65,6 +65,11 @@ def bodies() -> list[dict[str, Any]]:
             b.MessageBody("línea\n二行目", A, B, True, (ANN.person, BOB.person), (b"file",)),
         ),
         ("edit", b.Edit(A, "Hello again", (), (B,))),
+        ("call started", b.CallBody(seed("call"), b.CALL_STARTED, True)),
+        ("call ended", b.CallBody(seed("call"), b.CALL_ENDED, True, persons, 754)),
+        ("recording began", b.RecordingBody(seed("call"), b.RECORDING_BEGAN)),
+        ("recording ended", b.RecordingBody(seed("call"), b.RECORDING_ENDED, 723)),
+        ("call of a later state", b.CallBody(seed("call"), 2**31, False, (), 2**32 - 1)),
     ]
     return [
         {
@@ -135,6 +140,16 @@ def frames() -> list[dict[str, Any]]:
         f.Reveal(TEAM, seed("n1")),
         f.Join(TEAM, A, "Carl", bytes(range(64))),
         f.Joined(TEAM, "expired", "This invitation has expired."),
+        f.CallState(
+            *(seed("call"), TEAM, 7, "joined", f.CALL_MICROPHONE | f.CALL_VIDEO),
+            *(START_MS, ANN.person, (BOB.person,)),
+        ),
+        f.CallOffer(seed("call"), 1, "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"),
+        f.CallAnswer(seed("call"), 1, "v=0\r\n"),
+        f.CallAgain(seed("call"), 1),
+        f.CallAct(seed("call"), "remove", BOB.person),
+        f.CallReact(seed("call"), "👏"),
+        f.CallInk(seed("call"), ANN.device, "stroke", 3, (0, 65535, 300, 40)),
     ]
     return [
         {

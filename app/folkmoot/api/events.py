@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from folkmoot.api import shapes
+from folkmoot.api import call_routes, server_routes, shapes, sharing_routes
 from folkmoot.services import events as told
 from folkmoot.services.events import Event, EventBus
 from folkmoot.services.ports import Clock
@@ -108,13 +108,16 @@ def _describe(event: Event) -> Iterator[tuple[str, object]]:
             yield "presence.changed", shapes.presence(presence)
         case told.PeerChanged(peer):
             yield "peer.changed", shapes.peer(peer)
+        case told.ServersChanged(servers):
+            yield "server.changed", server_routes.servers(servers)
         case told.NearbyChanged(teams):
             yield "nearby.changed", {"items": [shapes.nearby(one) for one in teams]}
         case told.JoinRequestsChanged(requests):
             yield "request.changed", {"items": [shapes.request(one) for one in requests]}
         case told.AskAnswered(team, name, state):
             yield "ask.answered", {"team": team.hex(), "name": name, "state": state}
-        case told.DeliveryChanged(conversation, figures):
+        case told.DeliveryChanged(conversation, figures, delivery):
+            sealed = [] if delivery is None else shapes.delivery(delivery).sealed
             for entry, stored_on, stored_of in figures:
                 yield (
                     "delivery.changed",
@@ -123,8 +126,15 @@ def _describe(event: Event) -> Iterator[tuple[str, object]]:
                         "session": conversation.hex(),
                         "stored_on": stored_on,
                         "stored_of": stored_of,
+                        "sealed": sealed,
                     },
                 )
+        case told.CallChanged(call):
+            yield "room.changed", call_routes.room(call)
+        case told.RecordingsChanged(recording, gone):
+            yield "recording.changed", sharing_routes.recording(recording, gone)
+        case told.CallReaction(call_id, person, emoji):
+            yield "room.reaction", {"id": call_id.hex(), "person": person.hex(), "emoji": emoji}
         case told.TypingChanged(typing):
             yield (
                 "typing",

@@ -51,9 +51,10 @@ def _operation(route: Route, schema_of: dict[Any, Any]) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if route.reply is not None:
         done["content"] = _json(schema_of[route.reply])
+    more = "".join(f" With “{name}” also “{scope}”." for name, scope in route.more_scopes)
     operation: dict[str, Any] = {
         "summary": route.summary,
-        "description": f"Needs the scope “{route.scope}”.",
+        "description": f"Needs the scope “{route.scope}”.{more}",
         "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],
         "responses": {
             str(route.status): done,

@@ -32,7 +32,10 @@ PREFIX = "/api/communication"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method and path, what it needs and what it answers."""
+    """One method and path, what it needs and what it answers.
+
+    `more_scopes`: (part of the query, the scope that is needed too where it is given).
+    """
 
     method: str
     path: str
@@ -43,6 +46,7 @@ class Route:
     reply: Any = None
     body: type[shapes.Body] | None = None
     query: tuple[str, ...] = ()
+    more_scopes: tuple[tuple[str, str], ...] = ()
 
 
 def named(request: web.Request, name: str = "id") -> str:

@@ -16,7 +16,15 @@ import msgspec
 from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler, Middleware
 
-from folkmoot.api import network_routes, routes, shapes
+from folkmoot.api import (
+    call_routes,
+    doctor_routes,
+    network_routes,
+    routes,
+    server_routes,
+    shapes,
+    sharing_routes,
+)
 from folkmoot.api.answers import MAX_BODY_BYTES, answer, page, problem, problem_of
 from folkmoot.api.events import EventWindow
 from folkmoot.api.guard import Guard
@@ -29,7 +37,11 @@ if TYPE_CHECKING:
     from folkmoot.services.node import Node
     from folkmoot.services.ports import Clock
 
-ROUTES: tuple[Route, ...] = (*routes.ROUTES, *network_routes.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *(*routes.ROUTES, *network_routes.ROUTES, *server_routes.ROUTES),
+    *doctor_routes.ROUTES,
+    *(*call_routes.ROUTES, *sharing_routes.ROUTES),
+)
 _LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 MAX_EVENT_SOCKETS = 32
@@ -128,6 +140,9 @@ class ApiServer:
     def _handler(self, route: Route) -> Handler:
         async def run(request: web.Request) -> web.StreamResponse:
             await self._guard.require(request, route.scope)
+            for name, scope in route.more_scopes:
+                if name in request.query:
+                    await self._guard.require(request, scope)
             return await route.act(self._node, request)
 
         return run

@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from folkmoot.services import values
+from folkmoot.services.call_values import CallRecord
 
 T = TypeVar("T")
 
@@ -170,6 +171,36 @@ class ReactionShape(Shape, frozen=True):
     people: list[str]
 
 
+class RecordedShape(Shape, frozen=True):
+    """Who recorded a call; `seconds` null: no end was written."""
+
+    person: str
+    name: str
+    began_at: str
+    seconds: int | None
+
+
+class CallRecordShape(Shape, frozen=True):
+    """A call in the log; a message with one has no text. `ended_at` null: no end was written.
+
+    `declined`: this person said no; `declined_by` are the others who did.
+    """
+
+    id: str
+    session: str
+    started_by: str
+    started_by_name: str
+    video: bool
+    started_at: str
+    ended_at: str | None
+    duration_s: int
+    participants: list[AuthorName]
+    took_part: bool
+    declined: bool
+    declined_by: list[AuthorName]
+    recorded: list[RecordedShape]
+
+
 class MessageShape(Shape, frozen=True):
     """A message as it reads now. `sent_at` is its author's clock, `arrived_at` ours."""
 
@@ -185,6 +216,7 @@ class MessageShape(Shape, frozen=True):
     deleted: bool
     reactions: list[ReactionShape]
     reply_count: int
+    call: CallRecordShape | None = None
 
 
 class RevisionShape(Shape, frozen=True):
@@ -194,11 +226,21 @@ class RevisionShape(Shape, frozen=True):
     at: str
 
 
+class SealedShape(Shape, frozen=True):
+    """A server keeps a message for a device that is away, sealed, until a time."""
+
+    device: str
+    server: str
+    until: str
+
+
 class DeliveryShape(Shape, frozen=True):
-    """Devices that hold a message durably, first-hand, and those not known to."""
+    """Devices that hold a message durably, first-hand, and those not known to; for which of the
+    latter it waits at a server."""
 
     stored_on: list[str]
     missing: list[str]
+    sealed: list[SealedShape]
 
 
 class ThreadShape(Shape, frozen=True):
@@ -453,6 +495,30 @@ def message(written: values.Message) -> MessageShape:
             for one in written.reactions
         ],
         reply_count=written.reply_count,
+        call=None if written.call is None else call_record(written.call),
+    )
+
+
+def call_record(held: CallRecord) -> CallRecordShape:
+    """Shape of a call in the log."""
+    people = zip(held.participants, held.names, strict=True)
+    return CallRecordShape(
+        id=held.id.hex(),
+        session=held.conversation.hex(),
+        started_by=held.started_by.hex(),
+        started_by_name=held.started_by_name,
+        video=held.video,
+        started_at=stamp(held.started_at_ms),
+        ended_at=stamp_or_none(held.ended_at_ms),
+        duration_s=held.duration_s,
+        participants=[AuthorName(person.hex(), name) for person, name in people],
+        took_part=held.took_part,
+        declined=held.declined,
+        declined_by=[AuthorName(person.hex(), name) for person, name in held.declined_by],
+        recorded=[
+            RecordedShape(one.person.hex(), one.name, stamp(one.began_at_ms), one.seconds)
+            for one in held.recorded
+        ],
     )
 
 
@@ -470,7 +536,10 @@ def thread(summary: values.Thread) -> ThreadShape:
 
 def delivery(held: values.Delivery) -> DeliveryShape:
     """Shape of a delivery."""
-    return DeliveryShape(hexes(held.stored_on), hexes(held.missing))
+    sealed = [
+        SealedShape(kept.device.hex(), kept.server, stamp(kept.until_ms)) for kept in held.sealed
+    ]
+    return DeliveryShape(hexes(held.stored_on), hexes(held.missing), sealed)
 
 
 def presence(seen: values.Presence) -> PresenceShape:

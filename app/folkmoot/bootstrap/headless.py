@@ -7,13 +7,12 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from folkmoot import __version__
 from folkmoot.bootstrap.ending import leave
-from folkmoot.bootstrap.running import Options, build, loop_failed
+from folkmoot.bootstrap.running import Options, build, run_loop
 from folkmoot.domain.errors import FolkmootError
 from folkmoot.system.instance import NODE, Instance
 from folkmoot.system.logs import LogFile
@@ -38,7 +37,7 @@ def run_node(profile: Path | None, options: Options) -> int:
         return _say_not_ready(error)
     log = LogFile(opened.log)
     try:
-        status = _run_loop(_serve_until_told(opened, options))
+        status = run_loop(_serve_until_told(opened, options))
     except FolkmootError as error:
         _log.error("the node cannot run: %s", error)
         status = _say_not_ready(error)
@@ -66,7 +65,7 @@ async def _serve_until_told(profile: Profile, options: Options) -> int:
             "profile": str(profile.folder),
         }
     )
-    _log.info("ready, version %s", __version__)
+    _log.info("ready")
     for notice in running.node.notices():
         sys.stderr.write(f"folkmoot: {notice.message} {notice.hint}".rstrip() + "\n")
     await told.wait()
@@ -84,16 +83,6 @@ def _on_signals(stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
         else:
             loop.add_signal_handler(number, stop)
-
-
-def _run_loop(work: Awaitable[int]) -> int:
-    """Run `work` on a fresh loop. Unlike `asyncio.run` it does not wait for hanging threads."""
-    loop = asyncio.new_event_loop()
-    loop.set_exception_handler(loop_failed)
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
 
 
 def _say(line: dict[str, Any]) -> None:

@@ -60,6 +60,11 @@ class NodeThread:
         """Call `fn` on the node's thread for every event; it must not block. From any thread."""
         self._loop.call_soon_threadsafe(self._add, fn)
 
+    @property
+    def fault(self) -> FolkmootError | None:
+        """Why there is no node; None while it starts and once it runs. From any thread."""
+        return self._fault
+
     def close(self, timeout_s: float = 3.0) -> None:
         """Stop the node and its thread; waits `timeout_s` at most. From any other thread."""
         if self._thread.is_alive():

@@ -5,6 +5,7 @@ Refuses to look names up: whether the host exists is for the network to say.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from folkmoot.domain.errors import UserError
@@ -30,11 +31,30 @@ def parse_address(text: str) -> Address:
         host = host[1:-1]
     elif ":" in host or "[" in host or "]" in host:
         raise _bad(text)
-    if not colon or not host or len(host) > MAX_HOST_LENGTH or any(c.isspace() for c in host):
+    if not colon or len(host) > MAX_HOST_LENGTH or " " in host or not _can_be_host(host):
         raise _bad(text)
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
         raise _bad(text)
     return Address(host, int(port))
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this very computer, however the network is."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _can_be_host(host: str) -> bool:
+    """Whether a system could be asked for it: else that would raise what nobody expects."""
+    labels = host.removesuffix(".").split(".")
+    if not host.isprintable() or not all(0 < len(label) < 64 for label in labels):
+        return False
+    try:
+        return host.isascii() or bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _bad(text: str) -> UserError:

@@ -169,6 +169,45 @@ class Edit:
     replaces: tuple[EntryId, ...] = ()
 
 
+CALL_STARTED = 1
+CALL_ENDED = 2
+CALL_DECLINED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CallBody:
+    """A call in a conversation started or ended, or the writer declined it.
+
+    `call`: 32 random bytes that name it. `state` is one of ``CALL_…``; any other has no effect.
+    `persons`, sorted, took part and `seconds` is how long it was: both only count in an end.
+    """
+
+    kind: ClassVar[int] = Kind.CALL
+    call: bytes
+    state: int
+    video: bool = False
+    persons: tuple[PersonId, ...] = ()
+    seconds: int = 0
+
+
+RECORDING_BEGAN = 1
+RECORDING_ENDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingBody:
+    """The writer began to record a call, or ended that.
+
+    `state` is `RECORDING_BEGAN` or `RECORDING_ENDED`; any other has no effect. `seconds` is how
+    long it was and only counts in an end.
+    """
+
+    kind: ClassVar[int] = Kind.RECORDING
+    call: bytes
+    state: int
+    seconds: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A kind this version does not know or only keeps place for: kept, forwarded, no effect."""
@@ -188,5 +227,7 @@ Body = (
     | Set
     | MessageBody
     | Edit
+    | CallBody
+    | RecordingBody
     | Unknown
 )

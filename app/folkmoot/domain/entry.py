@@ -35,6 +35,8 @@ class Kind(IntEnum):
     SET = 15
     MESSAGE = 64
     EDIT = 65
+    CALL = 66
+    RECORDING = 67
 
 
 FOUNDING_KINDS = frozenset({Kind.GENESIS, Kind.PRIVATE})

@@ -33,3 +33,10 @@ class PeerError(FolkmootError):
 
 class EnvironmentFault(FolkmootError):
     """Disk, device or network failed: retry, or explain and wait."""
+
+
+class Lacking(EnvironmentFault):
+    """A check of the self-test found that this copy of Folkmoot cannot do what it has to."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("lacking", words)

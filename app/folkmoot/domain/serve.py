@@ -61,7 +61,7 @@ def may_see_direct(persons: Sequence[PersonId], person: PersonId) -> bool:
 
 
 def may_post(channel: ChannelState, grant: GrantState) -> bool:
-    """Whether a message, edit or reaction under `grant` has effect in the channel."""
+    """Whether a message, edit, reaction or call under `grant` has effect in the channel."""
     return grant.standing and grant.role >= channel.posts and _sees(grant, channel.id)
 
 

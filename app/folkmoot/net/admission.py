@@ -64,9 +64,12 @@ class Admission:
         return self._in_all
 
     def enter(self, host: str, now: float) -> Slot | str:
-        """A place for a connection from `host`, or the reason why there is none."""
+        """A place for a connection from an address, or the reason why there is none."""
+        return self.enter_as(address_key(host), now)
+
+    def enter_as(self, key: str, now: float) -> Slot | str:
+        """The same for what `key` stands for, such as a device behind a server."""
         limits = self._limits
-        key = address_key(host)
         if self._in_all >= limits.unproved_in_all:
             return "too many connections are waiting for their proofs"
         if self._unproved.get(key, 0) >= limits.unproved_per_address:

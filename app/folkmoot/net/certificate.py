@@ -30,10 +30,15 @@ from folkmoot.domain.errors import EnvironmentFault
 
 @dataclass(frozen=True, slots=True)
 class ListenerIdentity:
-    """What a listener shows: TLS context with certificate, and SHA-256 of that certificate."""
+    """What a listener shows: TLS context with certificate, and SHA-256 of that certificate.
+
+    QUIC takes certificate and key as they are.
+    """
 
     context: ssl.SSLContext
     binding: bytes
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
 
 
 def make_listener_identity() -> ListenerIdentity:
@@ -72,7 +77,8 @@ def make_listener_identity() -> ListenerIdentity:
             f"The folder for temporary files cannot be written: {fault.strerror or fault}.",
             "Others cannot connect until it can. Free some space there, then start again.",
         ) from fault
-    return ListenerIdentity(context, sha256(certificate.public_bytes(Encoding.DER)).digest())
+    binding = sha256(certificate.public_bytes(Encoding.DER)).digest()
+    return ListenerIdentity(context, binding, certificate, key)
 
 
 def make_dialler_context() -> ssl.SSLContext:

@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 
 MAX_SIGHTINGS = 512
 _NEW_NAME_S = 24 * 3600.0
-_LOOK_AT_INTERFACES_S = 15.0
+_LOOK_AT_INTERFACES_S = 1.5
+_SETTLES_S = 6.0
+"""So long an interface that came may still refuse: its IPv6 address is tried out before it is used
+(RFC 4862, section 5.4)."""
 _NAME_ATTEMPTS = 5
 _OWN_NAMES_KEPT = 16
 _RECORDS_PER_S = 50.0
@@ -84,11 +87,7 @@ class MdnsDiscovery:
         logging.getLogger("zeroconf").setLevel(logging.ERROR)
         self._hosts = await self._look_at_hosts()
         self._zeroconf = self._open()
-        from zeroconf.asyncio import AsyncServiceBrowser
-
-        self._browser = AsyncServiceBrowser(
-            self._zeroconf.zeroconf, SERVICE, handlers=[self._on_change]
-        )
+        await self._look_around()
         self._supervisor.start("report what mDNS shows", self._report())
         self._supervisor.start("announce by mDNS", self._keep_announced())
 
@@ -117,6 +116,18 @@ class MdnsDiscovery:
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(_CLOSE_S):
                     await zeroconf.async_close()
+
+    async def _look_around(self) -> None:
+        """Ask who is there, on every interface; what is known already is not told again."""
+        from zeroconf.asyncio import AsyncServiceBrowser
+
+        old, self._browser = self._browser, None
+        if old is not None:
+            await old.async_cancel()
+        if self._zeroconf is not None:
+            self._browser = AsyncServiceBrowser(
+                self._zeroconf.zeroconf, SERVICE, handlers=[self._on_change]
+            )
 
     # --- announcing --------------------------------------------------------------------------
 
@@ -149,31 +160,49 @@ class MdnsDiscovery:
     async def _keep_announced(self) -> None:
         """Announce under a name that is new each day and each time the addresses change."""
         loop = asyncio.get_running_loop()
-        named_at = -_NEW_NAME_S
+        named_at, moved_at = -_NEW_NAME_S, -_SETTLES_S
         while True:
             hosts = await self._look_at_hosts()
             moved = hosts != self._hosts
-            if moved and self._zeroconf is not None:
+            if moved:
                 log.info("The addresses of this computer changed: a new mDNS name")
-                self._hosts = hosts
-                with suppress(OSError, RuntimeError):  # tried again at the next change
-                    await self._zeroconf.async_update_interfaces()
+                self._hosts, moved_at = hosts, loop.time()
+                await self._withdraw()
+            if loop.time() - moved_at < _SETTLES_S:
+                await self._follow_interfaces()
+            if moved:
+                await self._look_around()
             if moved or self._announced is None or loop.time() - named_at >= _NEW_NAME_S:
                 await self._announce_anew()
                 named_at = loop.time()
             await asyncio.sleep(_LOOK_AT_INTERFACES_S)
 
+    async def _follow_interfaces(self) -> None:
+        """Listen and speak on the interfaces there are now; where they are as before, do nothing.
+
+        What is announced is told to those that came.
+        """
+        if self._zeroconf is not None:
+            with suppress(OSError, RuntimeError):  # tried again while it settles
+                await self._zeroconf.async_update_interfaces()
+
+    async def _withdraw(self) -> None:
+        """Take back what is announced, if anything is."""
+        async with self._announcing:
+            zeroconf, old = self._zeroconf, self._announced
+            self._announced = None
+            if zeroconf is not None and old is not None:
+                await self._announce(zeroconf.async_unregister_service(old), None)
+
     async def _announce_anew(self) -> None:
         """Withdraw the old name and announce a new one; a name that is taken is replaced."""
         from zeroconf import NonUniqueNameException
 
+        await self._withdraw()
         async with self._announcing:
-            zeroconf, old = self._zeroconf, self._announced
+            zeroconf = self._zeroconf
             if zeroconf is None:
                 return
-            self._announced = None
-            if old is not None:
-                await self._announce(zeroconf.async_unregister_service(old), None)
             for _ in range(_NAME_ATTEMPTS):
                 name = random_label(self._randomness)
                 self._own_names.append(name)

@@ -1,10 +1,7 @@
-"""One TLS connection cut into frames: 4 bytes of length, big-endian, then the frame.
+"""One TLS connection over TCP, cut into frames (`framed`).
 
 TLS runs over memory buffers inside one asyncio protocol, so that every byte that waits is
-counted: ciphertext of one read, decrypted bytes up to a mark (then reading from the socket pauses),
-frames to send up to a bound (then the stream is closed). Frames are cut when they are asked for, so
-one that the peer may send only after the proofs is measured by the rules after the proofs.
-Refuses frames over the limit before holding them, empty frames, and everyone who is too slow.
+counted: ciphertext of one read, decrypted bytes up to a mark (then reading from the socket pauses).
 """
 
 from __future__ import annotations
@@ -12,31 +9,21 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import deque
 from collections.abc import Callable
 from hashlib import sha256
 
 from folkmoot.domain.address import Address
-from folkmoot.domain.errors import EnvironmentFault, FolkmootError, PeerError
+from folkmoot.domain.errors import EnvironmentFault, PeerError
+from folkmoot.net.framed import READ_BYTES, WRITE_BYTES, FramedStream
 from folkmoot.net.limits import KIB, LinkLimits
 from folkmoot.services.quiet_log import QuietLog
 
-_HEADER = 4
 _RECORD = 16 * KIB
 _SMALL_READ = 4 * KIB
-_READ = 64 * KIB
-_WRITE = 128 * KIB
-_FRAMES_PER_TURN = 64
-"""A reader that is never kept waiting lets the others of the loop run after so many frames."""
 
 
-class TlsStream(asyncio.BufferedProtocol):
-    """A `services.ports.Stream` over TLS 1.3.
-
-    `binding` is given for the listener's side and taken from the certificate on the dialler's.
-    `on_proved` is called once, at `open_up` or when the connection is gone before; `on_lost` once
-    when it is gone.
-    """
+class TlsStream(FramedStream, asyncio.BufferedProtocol):
+    """A `services.ports.Stream` over TLS 1.3; `remote` and `local` are ``host:port``."""
 
     def __init__(
         self,
@@ -48,126 +35,16 @@ class TlsStream(asyncio.BufferedProtocol):
         on_proved: Callable[[], None],
         on_lost: Callable[[TlsStream], None],
     ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._limits = limits
-        self._log = log
-        self._binding = binding
-        self._on_proved = on_proved
-        self._on_lost = on_lost
+        super().__init__(limits, log, binding=binding, on_proved=on_proved, on_lost=on_lost)
         self._from_wire = ssl.MemoryBIO()
         self._to_wire = ssl.MemoryBIO()
         self._tls = context.wrap_bio(
             self._from_wire, self._to_wire, server_side=binding is not None
         )
         self._transport: asyncio.Transport | None = None
-        self._remote = ""
-        self._ready: asyncio.Future[None] = self._loop.create_future()
-        self._lost: asyncio.Future[None] = self._loop.create_future()
-        self._end: FolkmootError | None = None
-        self._proved = False
-        self._opened = False
-        self._deadline: asyncio.TimerHandle | None = None
-        self._bytes_in = 0
-        self._bytes_out = 0
-        # In
         self._buffer = bytearray(_SMALL_READ)
-        self._inbox = bytearray()
-        self._cut_to = 0
-        self._needed = _HEADER
-        self._frame_limit = limits.unproved_frame_bytes
-        self._inbox_limit = 2 * limits.unproved_frame_bytes
         self._reading_paused = False
-        self._reader: asyncio.Future[None] | None = None
-        self._frames_taken = 0
-        # Out
-        self._outbox: deque[bytes] = deque()
-        self._outbox_bytes = 0
-        self._flush_planned = False
         self._writing_paused = False
-        self._drainers: set[asyncio.Future[None]] = set()
-
-    # --- what the services see -------------------------------------------------------------
-
-    @property
-    def binding(self) -> bytes:
-        """SHA-256 of the listener's TLS certificate, the same on both sides."""
-        assert self._binding is not None, "the stream is handed out after TLS only"
-        return self._binding
-
-    @property
-    def remote(self) -> str:
-        """``host:port`` of the other side."""
-        return self._remote
-
-    def send(self, frame: bytes) -> None:
-        """Queue a frame; frames of one turn of the loop leave together.
-
-        The stream is closed when more than `outgoing_bytes` wait. On a closed stream the frame is
-        dropped: `receive` tells. Raises ValueError for an empty or oversized frame, a bug of ours.
-        """
-        if not 0 < len(frame) <= self._limits.frame_bytes:
-            raise ValueError(f"a frame of {len(frame)} bytes")
-        if self._end is not None:
-            return
-        self._outbox.append(len(frame).to_bytes(_HEADER, "big"))
-        self._outbox.append(frame)
-        self._outbox_bytes += _HEADER + len(frame)
-        if self._waiting_to_leave() > self._limits.outgoing_bytes:
-            self._fail(EnvironmentFault("link_closed", "The other computer stopped reading."))
-        elif not self._flush_planned and not self._writing_paused:
-            self._flush_planned = True
-            self._loop.call_soon(self._flush)
-
-    async def drain(self) -> None:
-        """Wait until fewer than `drained_bytes` wait. Raises `EnvironmentFault` ``link_closed``."""
-        while self._end is None and self._waiting_to_leave() >= self._limits.drained_bytes:
-            drainer: asyncio.Future[None] = self._loop.create_future()
-            self._drainers.add(drainer)
-            try:
-                await drainer
-            finally:
-                self._drainers.discard(drainer)
-        if self._end is not None:
-            raise self._end.with_traceback(None)
-
-    async def receive(self) -> bytes:
-        """The next frame; for one reader at a time.
-
-        Raises `EnvironmentFault` ``link_closed`` at the end of the stream, after all frames that
-        came before it, and `PeerError` for a frame that breaks the rules.
-        """
-        self._frames_taken += 1
-        if self._frames_taken % _FRAMES_PER_TURN == 0:
-            await asyncio.sleep(0)
-        while (frame := self._cut()) is None:
-            if self._end is not None:
-                raise self._end.with_traceback(None)
-            assert self._reader is None, "two readers on one stream"
-            self._reader = self._loop.create_future()
-            try:
-                await self._reader
-            finally:
-                self._reader = None
-        return frame
-
-    def open_up(self, *, stranger: bool = False) -> None:
-        """After the proofs: no time limit and, unless for a stranger, frames of full size."""
-        if self._end is not None:
-            return
-        self._proved = True
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        if not stranger:
-            self._opened = True
-            self._frame_limit = self._limits.frame_bytes
-            self._inbox_limit = self._limits.inbox_bytes
-            self._keep_reading()
-        self._on_proved()
-
-    def traffic(self) -> tuple[int, int]:
-        """(bytes in, bytes out), as on the wire."""
-        return self._bytes_in, self._bytes_out
 
     async def aclose(self) -> None:
         """Close; what was queued may leave within `close_s`, then the connection is cut."""
@@ -177,8 +54,7 @@ class TlsStream(asyncio.BufferedProtocol):
             self._end = EnvironmentFault("link_closed", "The link was closed here.")
             self._say_goodbye()
             self._stop_waiting()
-        self._inbox.clear()
-        self._cut_to = 0
+        self._forget_unread()
         transport = self._transport
         if transport is None or self._lost.done():
             return
@@ -186,39 +62,22 @@ class TlsStream(asyncio.BufferedProtocol):
         await asyncio.wait([self._lost], timeout=self._limits.close_s)
         self._abort()
 
-    # --- what the listener and the dialler need --------------------------------------------
-
-    @property
-    def proved(self) -> bool:
-        """`open_up` was called."""
-        return self._proved
-
-    @property
-    def ended(self) -> bool:
-        """Nothing more can be sent; what came before may still be received."""
-        return self._end is not None
-
-    async def ready(self) -> None:
-        """Wait for the TLS handshake; raises what ended the stream before."""
-        await asyncio.wait([self._ready])
-        if self._end is not None:
-            raise self._end.with_traceback(None)
-
     # --- asyncio.BufferedProtocol ----------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin TLS and its deadline."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.set_write_buffer_limits(high=2 * _WRITE, low=_WRITE // 2)
+        transport.set_write_buffer_limits(high=2 * WRITE_BYTES, low=WRITE_BYTES // 2)
         self._remote = _written(transport.get_extra_info("peername", ("?", 0)))
-        self._deadline = self._loop.call_later(self._limits.handshake_s, self._too_slow)
+        self._local = _written(transport.get_extra_info("sockname", ("?", 0)))
+        self._begin()
         self._shake_hands()
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Where the next read goes: small before the proofs."""
-        if self._opened and len(self._buffer) < _READ:
-            self._buffer = bytearray(_READ)
+        if self._opened and len(self._buffer) < READ_BYTES:
+            self._buffer = bytearray(READ_BYTES)
         return self._buffer
 
     def buffer_updated(self, count: int) -> None:
@@ -244,13 +103,8 @@ class TlsStream(asyncio.BufferedProtocol):
         """The connection is gone, by whoever's will."""
         words = "The connection broke." if error else "The other computer closed the link."
         self._finish(EnvironmentFault("link_closed", words))
-        self._outbox.clear()
-        self._outbox_bytes = 0
         self._buffer = bytearray()
-        if not self._lost.done():
-            self._lost.set_result(None)
-        self._on_proved()
-        self._on_lost(self)
+        self._gone()
 
     def pause_writing(self) -> None:
         """The socket takes no more for now: frames wait as they are."""
@@ -299,7 +153,7 @@ class TlsStream(asyncio.BufferedProtocol):
         if self._waiting_to_leave() > self._limits.outgoing_bytes:
             self._fail(EnvironmentFault("link_closed", "The other computer stopped reading."))
             return
-        waiting = len(self._inbox) - self._cut_to
+        waiting = self._unread()
         if waiting >= max(self._inbox_limit, self._needed) and not self._reading_paused:
             assert self._transport is not None
             self._reading_paused = True
@@ -308,34 +162,6 @@ class TlsStream(asyncio.BufferedProtocol):
             self._wake_reader()
         if ended:
             self.eof_received()
-
-    def _cut(self) -> bytes | None:
-        """The next whole frame of the inbox; its length is checked before more is read for it."""
-        waiting = len(self._inbox) - self._cut_to
-        self._needed = _HEADER
-        if waiting >= _HEADER:
-            start = self._cut_to + _HEADER
-            length = int.from_bytes(self._inbox[self._cut_to : start], "big")
-            if not 0 < length <= self._frame_limit:
-                limit = self._frame_limit
-                self._fail(
-                    PeerError("bad_frame", f"A frame of {length} bytes (1 to {limit} may come).")
-                )
-                return None
-            self._needed = _HEADER + length
-            if waiting >= self._needed:
-                with memoryview(self._inbox) as view:
-                    frame = bytes(view[start : start + length])
-                self._cut_to = start + length
-                self._needed = _HEADER
-                if self._cut_to == len(self._inbox) or self._cut_to >= _READ:
-                    del self._inbox[: self._cut_to]
-                    self._cut_to = 0
-                if len(self._inbox) - self._cut_to <= self._inbox_limit // 2:
-                    self._keep_reading()
-                return frame
-        self._keep_reading()
-        return None
 
     def _keep_reading(self) -> None:
         if self._reading_paused and self._end is None:
@@ -351,14 +177,8 @@ class TlsStream(asyncio.BufferedProtocol):
         """Encrypt and write what waits, until the socket takes no more."""
         self._flush_planned = False
         while self._outbox and not self._writing_paused and self._end is None:
-            batch: list[bytes] = []
-            size = 0
-            while self._outbox and size < _WRITE:
-                batch.append(self._outbox.popleft())
-                size += len(batch[-1])
-            self._outbox_bytes -= size
             try:
-                self._tls.write(b"".join(batch))
+                self._tls.write(self._take_batch())
             except ssl.SSLError as error:
                 self._fail(PeerError("bad_tls", f"Broken TLS: {error.reason or error}."))
                 return
@@ -383,45 +203,9 @@ class TlsStream(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._push()
 
-    def _too_slow(self) -> None:
-        self._deadline = None
-        self._fail(PeerError("too_slow", "The proofs did not come in time."))
-
-    def _fail(self, error: FolkmootError) -> None:
-        """End the stream because a rule was broken: nothing more is read, sent or held."""
-        if self._end is None:
-            self._log.info("Link to %s closed: %s", self._remote, error.message)
-        self._finish(error)
-        self._inbox.clear()
-        self._cut_to = 0
-        self._abort()
-
     def _abort(self) -> None:
         if self._transport is not None and not self._lost.done():
             self._transport.abort()
-
-    def _finish(self, error: FolkmootError) -> None:
-        if self._end is None:
-            self._end = error
-            self._stop_waiting()
-
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        if not self._ready.done():
-            self._ready.set_result(None)
-        self._wake_reader()
-        self._wake_drainers()
-
-    def _wake_reader(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
-
-    def _wake_drainers(self) -> None:
-        for drainer in self._drainers:
-            if not drainer.done():
-                drainer.set_result(None)
 
 
 def _written(place: tuple[str, int] | tuple[str, int, int, int]) -> str:

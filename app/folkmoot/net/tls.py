@@ -24,6 +24,7 @@ from folkmoot.net.certificate import (
 from folkmoot.net.interfaces import local_hosts
 from folkmoot.net.limits import LinkLimits
 from folkmoot.net.stream import TlsStream
+from folkmoot.services.attempts import Unreachable
 from folkmoot.services.pace import Bucket
 from folkmoot.services.ports import Stream
 from folkmoot.services.quiet_log import QuietLog
@@ -39,13 +40,16 @@ _BACKLOG = 128
 _SAME_PORT_ATTEMPTS = 16
 _OUT_OF_FILES_WAIT_S = 1.0
 MAX_OWN_ADDRESSES = 8
+_NO_WAY = ("no_route", "there is no way to it")
+_SILENT = ("no_answer", "it does not answer")
 _WORDS = {
-    errno.ECONNREFUSED: "no program listens there",
-    errno.EHOSTUNREACH: "there is no way to it",
-    errno.ENETUNREACH: "this computer has no network that leads there",
-    errno.ECONNRESET: "it broke the connection",
-    errno.ETIMEDOUT: "it does not answer",
+    errno.ECONNREFUSED: ("refused", "no program listens there"),
+    errno.EHOSTUNREACH: _NO_WAY,
+    errno.ENETUNREACH: ("no_route", "this computer has no network that leads there"),
+    errno.ECONNRESET: ("broke", "it broke the connection"),
+    errno.ETIMEDOUT: _SILENT,
 }
+"""What answered, as `services.attempts` has it, and the same in words."""
 
 
 class TlsTransport:
@@ -84,15 +88,7 @@ class TlsTransport:
         Raises UserError ``bad_address`` and `EnvironmentFault` ``port_taken``, ``port_forbidden``,
         ``no_network``; then nothing was bound by this call.
         """
-        if self._identity is None:
-            self._identity = self._supervisor.start(
-                "make the TLS certificate", asyncio.to_thread(make_listener_identity)
-            )
-        try:
-            identity = await asyncio.shield(self._identity)
-        except EnvironmentFault:
-            self._identity = None
-            raise
+        identity = await self.identity()
         wanted = [place for text in addresses for place in await self._places(text)]
         sockets = _bind_all(wanted)
         self._listeners += sockets
@@ -102,10 +98,22 @@ class TlsTransport:
             )
         return [_named(listener) for listener in sockets]
 
+    async def identity(self) -> ListenerIdentity:
+        """Key and certificate of what listens, made once. Raises `EnvironmentFault`."""
+        if self._identity is None:
+            self._identity = self._supervisor.start(
+                "make the TLS certificate", asyncio.to_thread(make_listener_identity)
+            )
+        try:
+            return await asyncio.shield(self._identity)
+        except EnvironmentFault:
+            self._identity = None
+            raise
+
     async def dial(self, address: str, timeout_s: float) -> TlsStream:
         """Connect to ``host:port``, names included, trying IPv6 and IPv4.
 
-        Raises UserError ``bad_address`` and `EnvironmentFault` ``unreachable``.
+        Raises UserError ``bad_address`` and `Unreachable`.
         """
         host, port = parse_address(address)
         if port == 0:
@@ -132,12 +140,13 @@ class TlsTransport:
         except BaseException as fault:
             if stream is not None:
                 await self._drop(stream)
-            reason = _why_unreachable(fault)
+            reason = _why_unreachable(fault, connected=stream is not None)
             if reason is None:
                 raise
-            raise EnvironmentFault(
-                "unreachable",
-                f"{address} was not reached: {reason}.",
+            answer, words = reason
+            raise Unreachable(
+                answer,
+                f"{address} was not reached: {words}.",
                 "Check that Folkmoot runs there and that both computers are on one network.",
             ) from fault
         return stream
@@ -335,16 +344,21 @@ def _why_not_bound(fault: OSError, place: Place, port: int) -> EnvironmentFault:
     )
 
 
-def _why_unreachable(fault: BaseException) -> str | None:
-    """Words for what happened to a dial; None: it is not for words (a bug, a cancellation)."""
+def _why_unreachable(fault: BaseException, *, connected: bool) -> tuple[str, str] | None:
+    """What happened to a dial, as a code and in words; None: it is neither (a bug, a cancellation).
+
+    `connected`: something took the connection.
+    """
     if isinstance(fault, PeerError):
-        return "something answers there, but it is not Folkmoot"
+        return "not_folkmoot", "something answers there, but it is not Folkmoot"
     if isinstance(fault, EnvironmentFault):
-        return "it closed the connection at once"
+        return "broke", "it closed the connection at once"
     if isinstance(fault, socket.gaierror):
-        return "no computer of that name is known"
+        return "name_unknown", "no computer of that name is known"
+    if isinstance(fault, TimeoutError) and connected:
+        return "silent", "something takes the connection there, but says nothing"
     if isinstance(fault, TimeoutError):
-        return _WORDS[errno.ETIMEDOUT]
+        return _SILENT
     if isinstance(fault, OSError):
-        return _WORDS.get(fault.errno or 0, "there is no way to it")
+        return _WORDS.get(fault.errno or 0, _NO_WAY)
     return None

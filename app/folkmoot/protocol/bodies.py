@@ -41,6 +41,8 @@ MAX_SET_KEY_LENGTH = 64
 MAX_ITEMS = 1000
 """Of any other array: more do not fit into a body."""
 MAX_SET_VALUE_BYTES = 1024
+MAX_CALL_PERSONS = 256
+MAX_CALL_SECONDS = 2**32 - 1
 
 Salt = Annotated[bytes, msgspec.Meta(min_length=SALT_BYTES, max_length=SALT_BYTES)]
 Role = Annotated[int, msgspec.Meta(ge=0, le=3)]
@@ -51,6 +53,8 @@ Files = Annotated[tuple[FileBytes, ...], msgspec.Meta(max_length=MAX_FILES)]
 Entries = Annotated[tuple[Entry32, ...], msgspec.Meta(max_length=MAX_ITEMS)]
 Persons = Annotated[tuple[Person32, ...], msgspec.Meta(max_length=MAX_DIRECT_PERSONS)]
 CutRow = tuple[Device32, Entry32, Natural, Entry32]
+CallPersons = Annotated[tuple[Person32, ...], msgspec.Meta(max_length=MAX_CALL_PERSONS)]
+CallSeconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_CALL_SECONDS)]
 Cuts = Annotated[tuple[CutRow, ...], msgspec.Meta(max_length=MAX_ITEMS)]
 
 
@@ -131,6 +135,20 @@ class _Edit(_Wire, frozen=True):
     text: str
     files: Files
     replaces: Entries
+
+
+class _Call(_Wire, frozen=True):
+    call: Bytes32
+    state: Natural
+    video: bool
+    persons: CallPersons
+    seconds: CallSeconds
+
+
+class _Recording(_Wire, frozen=True):
+    call: Bytes32
+    state: Natural
+    seconds: CallSeconds
 
 
 def _signed(pair: tuple[bytes, bytes]) -> SignedCertificate:
@@ -220,6 +238,12 @@ def _read_edit(wire: _Edit) -> b.Edit:
     return b.Edit(wire.target, wire.text, wire.files, wire.replaces)
 
 
+def _read_call(wire: _Call) -> b.CallBody:
+    persons = wire.persons
+    _require(persons == tuple(sorted(set(persons))), "persons of a call are not sorted")
+    return b.CallBody(wire.call, wire.state, wire.video, persons, wire.seconds)
+
+
 # --- to the wire --------------------------------------------------------------------------------
 
 
@@ -302,6 +326,16 @@ _FORMS: dict[int, _Form] = {
     b.MessageBody.kind: _form(_Message, _read_message, _write_message),
     b.Edit.kind: _form(
         _Edit, _read_edit, lambda e, salt: _Edit(salt, e.target, e.text, e.files, e.replaces)
+    ),
+    b.CallBody.kind: _form(
+        _Call,
+        _read_call,
+        lambda c, salt: _Call(salt, c.call, c.state, c.video, c.persons, c.seconds),
+    ),
+    b.RecordingBody.kind: _form(
+        _Recording,
+        lambda r: b.RecordingBody(r.call, r.state, r.seconds),
+        lambda r, salt: _Recording(salt, r.call, r.state, r.seconds),
     ),
 }
 _ANY_KIND: Reader[_Wire] = Reader(_Wire, "bad_body")

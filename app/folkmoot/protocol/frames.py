@@ -13,9 +13,11 @@ import msgspec
 from folkmoot.domain.entry import MAX_BODY_BYTES, MAX_SEGMENT_ENTRIES
 from folkmoot.domain.errors import PeerError
 from folkmoot.domain.names import (
+    MAX_EMOJI_BYTES,
     MAX_NAME_LENGTH,
     MAX_NOTE_LENGTH,
     MAX_STATUS_LENGTH,
+    is_emoji,
     is_line,
     is_name,
 )
@@ -25,6 +27,7 @@ from folkmoot.protocol.codec import (
     Device32,
     Entry32,
     Natural,
+    Person32,
     Reader,
     Signature64,
     check_shape,
@@ -40,7 +43,12 @@ MAX_ROWS = 1000
 MAX_WANTED = 256
 MAX_ADDRESSES = 8
 MAX_ADDRESS_ROWS = 64
+MAX_CANDIDATES = 32
+MAX_SERVERS = 8
 MAX_TEAMS = 16
+MAX_RINGS = 64
+MAX_SDP_CHARACTERS = 24 * 1024
+MAX_CONNECTION = 2**31 - 1
 
 Meta = msgspec.Meta
 Name = Annotated[str, Meta(max_length=MAX_NAME_LENGTH)]
@@ -48,6 +56,10 @@ Code = Annotated[str, Meta(max_length=32)]
 Words = Annotated[str, Meta(max_length=200)]
 Address = Annotated[str, Meta(min_length=1, max_length=270)]
 AddressList = Annotated[tuple[Address, ...], Meta(max_length=MAX_ADDRESSES)]
+ServerText = Annotated[str, Meta(min_length=1, max_length=270)]
+IceText = Annotated[str, Meta(max_length=64)]
+Candidate = Annotated[str, Meta(min_length=1, max_length=200)]
+GrantBytes = Annotated[bytes, Meta(max_length=256)]
 HeaderBytes = Annotated[bytes, Meta(max_length=MAX_HEADER_BYTES)]
 BodyBytes = Annotated[bytes, Meta(max_length=MAX_BODY_BYTES)]
 DigestRow = tuple[Conversation32, Bytes32]
@@ -185,6 +197,111 @@ class Addresses(Frame, frozen=True, tag=34):
     rows: Annotated[tuple[AddressRow, ...], Meta(max_length=MAX_ADDRESS_ROWS)]
 
 
+class IceOffer(Frame, frozen=True, tag=35):
+    """Let us look for a direct way: our side of ICE. `n` is greater than in all offers before."""
+
+    n: Natural
+    ufrag: IceText
+    password: IceText
+    candidates: Annotated[tuple[Candidate, ...], Meta(max_length=MAX_CANDIDATES)]
+
+
+class IceAnswer(Frame, frozen=True, tag=36):
+    """The other side of offer `n`; no candidates: not now."""
+
+    n: Natural
+    ufrag: IceText
+    password: IceText
+    candidates: Annotated[tuple[Candidate, ...], Meta(max_length=MAX_CANDIDATES)]
+
+
+class MailGrants(Frame, frozen=True, tag=37):
+    """You may leave sealed envelopes for this device at these servers (`SIGNALING.md`)."""
+
+    rows: Annotated[tuple[tuple[ServerText, GrantBytes], ...], Meta(max_length=MAX_SERVERS)]
+
+
+class CallState(Frame, frozen=True, tag=64):
+    """How this device stands in a call: ``joined``, ``left``, ``declined`` or ``busy``.
+
+    `sequence` grows with each that a device sends over one link. `flags`: the bits ``CALL_…``.
+    """
+
+    lines = ("state",)
+    call: Bytes32
+    conversation: Conversation32
+    sequence: Natural
+    state: Code
+    flags: Annotated[int, Meta(ge=0, le=255)]
+    started_ms: Natural
+    started_by: Person32
+    rings: Annotated[tuple[Person32, ...], Meta(max_length=MAX_RINGS)]
+
+
+CALL_MICROPHONE, CALL_CAMERA, CALL_HAND, CALL_LOCKED, CALL_VIDEO = 1, 2, 4, 8, 16
+"""`CALL_VIDEO`: the call was started with cameras."""
+CALL_SCREEN, CALL_PAUSED, CALL_RECORDS = 32, 64, 128
+"""A screen is shared, and the share is paused; this device makes a recording."""
+
+Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARACTERS)]
+Connection = Annotated[int, Meta(ge=1, le=MAX_CONNECTION)]
+
+
+class CallOffer(Frame, frozen=True, tag=65):
+    """A session description (RFC 8866) for a new connection between the two devices."""
+
+    call: Bytes32
+    connection: Connection
+    sdp: Sdp
+
+
+class CallAnswer(Frame, frozen=True, tag=66):
+    """The answer to the offer of that number."""
+
+    call: Bytes32
+    connection: Connection
+    sdp: Sdp
+
+
+class CallAgain(Frame, frozen=True, tag=67):
+    """Nothing comes over that connection: make one of a greater number."""
+
+    call: Bytes32
+    connection: Annotated[int, Meta(ge=0, le=MAX_CONNECTION)]
+
+
+class CallAct(Frame, frozen=True, tag=68):
+    """``mute``, ``remove``, ``lock``, ``unlock`` or ``end``; `person` ZERO: none, or everybody."""
+
+    lines = ("action",)
+    call: Bytes32
+    action: Code
+    person: Person32
+
+
+class CallReact(Frame, frozen=True, tag=69):
+    """An emoji shown to everybody in the call for a moment."""
+
+    call: Bytes32
+    emoji: Annotated[str, Meta(max_length=MAX_EMOJI_BYTES)]
+
+
+class CallInk(Frame, frozen=True, tag=70):
+    """A pointer or a stroke over what `presenter` shares.
+
+    `action`: ``point`` (one place), ``gone`` (no pointer any more), ``stroke`` (places that
+    continue stroke `stroke` of this device) or ``clear`` (by the presenter: everything). `places`
+    has x and y in turn, in 1/65,535 of the shared picture.
+    """
+
+    lines = ("action",)
+    call: Bytes32
+    presenter: Bytes32
+    action: Code
+    stroke: Natural
+    places: Annotated[tuple[Annotated[int, Meta(ge=0, le=65535)], ...], Meta(max_length=128)]
+
+
 class TeamsWanted(Frame, frozen=True, tag=48):
     """Which visible teams are here?"""
 
@@ -256,7 +373,8 @@ _STRANGER_TYPES: tuple[type[Frame], ...] = (
 )
 _MEMBER_TYPES: tuple[type[Frame], ...] = (
     *(Digest, Digests, Vectors, Segment, Ack, Want, Bodies),
-    *(Typing, Presence, Addresses),
+    *(Typing, Presence, Addresses, IceOffer, IceAnswer, MailGrants),
+    *(CallState, CallOffer, CallAnswer, CallAgain, CallAct, CallReact, CallInk),
 )
 
 
@@ -297,6 +415,12 @@ def decode(data: bytes, stranger: bool) -> Frame:
     return frame
 
 
+def is_sdp(text: str) -> bool:
+    """Whether `text` may be a session description: printable ASCII in lines, not too long."""
+    printable = text.replace("\r\n", "").isprintable()
+    return 0 < len(text) <= MAX_SDP_CHARACTERS and text.isascii() and printable
+
+
 def _kind(data: bytes) -> int:
     """The type of a frame whose shape was walked; all types are below 128, so one byte."""
     if len(data) < 2 or not 0x91 <= data[0] <= 0x9F or data[1] > 0x7F:
@@ -313,5 +437,9 @@ def _check_text(frame: Frame) -> None:
         named += [row.name for row in frame.rows]
     if not all(map(is_name, named)):
         raise PeerError("bad_frame", "a name is not allowed")
+    if isinstance(frame, CallOffer | CallAnswer) and not is_sdp(frame.sdp):
+        raise PeerError("bad_frame", "a description is printable ASCII in lines")
+    if isinstance(frame, CallReact) and not is_emoji(frame.emoji):
+        raise PeerError("bad_frame", "the emoji is not allowed")
     if isinstance(frame, Segment) and len(frame.headers) != len(frame.bodies):
         raise PeerError("bad_frame", "a segment has as many bodies as headers")

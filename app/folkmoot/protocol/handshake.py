@@ -141,6 +141,11 @@ class Dialler:
         self._frame1 = self._frame3 = self._hellos = b""
         self._matched = False
 
+    @property
+    def matched(self) -> bool:
+        """Whether the listener has shown that it knows the key."""
+        return self._matched
+
     def start(self) -> bytes:
         """The first frame."""
         if self._at is not _At.START:

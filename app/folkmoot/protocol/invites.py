@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
@@ -25,19 +26,43 @@ LINK_VERSION = 1
 MAX_LINK_LENGTH = 4096
 MAX_LINK_ADDRESSES = 8
 MAX_ADDRESS_LENGTH = 270
+_SERVER_PREFIXES = ("wss://", "ws://")
+_AGAIN = "Ask for a new one and paste all of it."
+_NEWER = "Install the newest version here, then open it again."
 
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ADDRESS_LENGTH)]
 
 
 @dataclass(frozen=True, slots=True)
 class InviteLink:
-    """What an invitation link says. `seed` (32 bytes) makes the invitation's key."""
+    """What an invitation link says. `seed` (32 bytes) makes the invitation's key.
+
+    `addresses`: ``host:port`` of computers of the team, and addresses of signaling servers, which
+    begin with ``wss://`` or ``ws://``.
+    """
 
     team: ConversationId
     invite: EntryId
     seed: bytes
     team_name: str
     addresses: tuple[str, ...]
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The signaling servers among the addresses."""
+        return tuple(one for one in self.addresses if one.startswith(_SERVER_PREFIXES))
+
+    @property
+    def computers(self) -> tuple[str, ...]:
+        """The other addresses."""
+        return tuple(one for one in self.addresses if not one.startswith(_SERVER_PREFIXES))
+
+
+def addresses_for_link(computers: Sequence[str], servers: Sequence[str]) -> tuple[str, ...]:
+    """What fits into a link: servers behind the computers, at least a place for half of each."""
+    room = max(MAX_LINK_ADDRESSES // 2, MAX_LINK_ADDRESSES - len(computers))
+    servers = servers[:room]
+    return (*computers[: MAX_LINK_ADDRESSES - len(servers)], *servers)
 
 
 class _Wire(msgspec.Struct, array_like=True, frozen=True):
@@ -77,7 +102,7 @@ def read_link(text: str) -> InviteLink:
     except (UnicodeEncodeError, binascii.Error, PeerError) as error:
         raise _wrong("This invitation link is damaged.") from error
     if wire.version != LINK_VERSION:
-        raise _wrong("This invitation was made by a newer version of Folkmoot.")
+        raise _wrong("This invitation was made by a newer version of Folkmoot.", _NEWER)
     if urlsafe_b64encode(data).rstrip(b"=") != coded or not is_name(wire.team_name):
         raise _wrong("This invitation link is damaged.")
     return InviteLink(wire.team, wire.invite, wire.seed, wire.team_name, wire.addresses)
@@ -106,5 +131,5 @@ def invite_key(public_key: bytes) -> bytes:
     return sha256(public_key).digest()
 
 
-def _wrong(message: str) -> UserError:
-    return UserError("wrong_invitation", message, "Ask for a new one and paste all of it.")
+def _wrong(message: str, hint: str = _AGAIN) -> UserError:
+    return UserError("wrong_invitation", message, hint)

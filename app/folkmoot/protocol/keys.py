@@ -14,6 +14,7 @@ SIGNATURE_BYTES = 64
 LABEL_DEVICE = "folkmoot/device/1"
 LABEL_ENTRY = "folkmoot/entry/1"
 LABEL_JOIN = "folkmoot/join/1"
+LABEL_FEED = "folkmoot/feed/1"
 LABEL_LINK_DIAL = "folkmoot/link/dial/1"
 LABEL_LINK_LISTEN = "folkmoot/link/listen/1"
 

@@ -36,6 +36,9 @@ ACK_OTHERS_AFTER_S = 0.25
 """Those who did not send an entry learn a little later that it is held: many in one frame."""
 ROUND_S = 60.0
 RETRY_S = 4.0
+FIRST_ROUND_S = 0.5
+"""A comparison at the begin of a link is soon repeated: while both write, one side may find itself
+even with what the other no longer holds, and leave it without an answer."""
 AGAIN_S = 0.25
 """The same question is asked, and answered, at most this often on one link."""
 MAX_RETRY_S = 60.0
@@ -122,6 +125,8 @@ class LinkSync:
         self._flight: deque[_InFlight] = deque()
         self._retry_s = RETRY_S
         self._settled = False
+        self._known: set[ConversationId] = set()
+        """Conversations of which the peer listed what it holds, since the last begin."""
         self._unsure: dict[ConversationId, float] = {}
         self._asked: dict[ConversationId, float] = {}
         self._ask_at: dict[ConversationId, float] = {}
@@ -141,7 +146,8 @@ class LinkSync:
     def begin(self, now: float) -> list[Frame]:
         """The link is up, or what may be shown to the peer has changed: compare from the start."""
         self._settled = False
-        self._round_wait_s = RETRY_S
+        self._known.clear()
+        self._round_wait_s = FIRST_ROUND_S
         own = self._digest_frame()
         if own.digest == self._told_digest:
             self._all_even(list(self._holdings.offered()))
@@ -258,6 +264,8 @@ class LinkSync:
                     self._learn(log, 0, fresh=True)
                 self._make_ready(log)
             self._unsure.pop(conversation, None)
+            if len(self._known) < MAX_OPEN:
+                self._known.add(conversation)
         del self._listed[conversation]
         return frames, heads
 
@@ -296,7 +304,9 @@ class LinkSync:
                 continue
             if origin == "peer":
                 self._learn(log, last)
-            elif not self._settled or log.conversation in self._unsure:
+            elif log.conversation in self._unsure or (
+                not self._settled and log.conversation not in self._known
+            ):
                 continue
             elif origin == "other":
                 self._later.setdefault(log, now + FORWARD_AFTER_S)

@@ -81,7 +81,11 @@ class BodyExchange:
         if not link.is_member:
             return
         view = PeerView(self._held, self._registry, link)
+        before = self._askers.get(link.device)
         asker = self._askers[link.device] = _Asker(link, view, _now())
+        if before is not None:
+            asker.answers, asker.turn = before.answers, before.turn
+            before.news.set()
         self._supervisor.start(f"bodies {link.device.hex()[:8]}", self._ask_on(asker))
 
     def _link_down(self, link: Link) -> None:
@@ -127,7 +131,7 @@ class BodyExchange:
         return bool(lacking)
 
     async def _take_bodies(self, link: Link, frame: frames.Bodies) -> None:
-        asker = self._asker(link)
+        asker = self._askers.get(link.device)  # of a newer link, if this one drains
         if asker is None or not asker.view.offers(frame.conversation):
             return
         filled = await self._store.fill_bodies(frame.rows)
@@ -145,14 +149,14 @@ class BodyExchange:
     # --- answering ---------------------------------------------------------------------------
 
     async def _take_want(self, link: Link, frame: frames.Want) -> None:
-        asker = self._asker(link)
+        asker = self._askers.get(link.device)
         if asker is None or not asker.answers.take(_now()):
             return
         if not asker.view.offers(frame.conversation):
             return
         rows = await self._store.bodies(frame.conversation, frame.ids, MAX_ANSWER_BYTES)
         if rows:
-            link.send(frames.Bodies(frame.conversation, tuple(rows)))
+            asker.link.send(frames.Bodies(frame.conversation, tuple(rows)))
 
 
 def _some(values: Sequence[_T], turn: int, count: int) -> list[_T]:

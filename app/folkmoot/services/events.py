@@ -11,7 +11,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from folkmoot.domain.ids import ConversationId, EntryId
+from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
+from folkmoot.services.call_values import (
+    Call,
+    CallId,
+    MediaDevices,
+    PeerStats,
+    Recording,
+    ShareSources,
+)
+from folkmoot.services.update_values import Updates
 from folkmoot.services.values import (
     Conversation,
     Delivery,
@@ -21,6 +30,7 @@ from folkmoot.services.values import (
     NearbyTeam,
     Peer,
     Presence,
+    Server,
     Team,
     Typing,
 )
@@ -49,7 +59,8 @@ class MessagesArrived(Event):
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged(Event):
-    """A message reads differently. `what`: ``edited``, ``deleted``, ``reactions``, ``body``."""
+    """A message reads differently. `what`: ``edited``, ``deleted``, ``reactions``, ``body``,
+    ``call`` (its call ended)."""
 
     message: Message
     what: str
@@ -74,6 +85,13 @@ class MembersChanged(Event):
     """Members of a team, their names or roles changed: read them anew."""
 
     team: ConversationId
+
+
+@dataclass(frozen=True, slots=True)
+class ServersChanged(Event):
+    """A signaling server was added, removed, reached or lost."""
+
+    servers: tuple[Server, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,7 @@ class DeliveryChanged(Event):
     """More computers are known to hold entries up to these messages.
 
     `messages` lists only messages of this person whose figure changed, newest last, at most 200.
+    With `delivery` it is one message, which waits at a server now.
     """
 
     conversation: ConversationId
@@ -150,6 +169,106 @@ class NoticeChanged(Event):
     code: str
     message: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged(Event):
+    """A call is new or changed; `phase` ENDED is the last that is told of it."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class CallLevels(Event):
+    """(device, loudness 0 to 1, speaks) of those who are heard, ourselves included."""
+
+    call: CallId
+    rows: tuple[tuple[DeviceId, float, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallReaction(Event):
+    """Somebody in a call showed an emoji."""
+
+    call: CallId
+    person: PersonId
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatsTaken(Event):
+    """The last second of every connection of a call."""
+
+    call: CallId
+    rows: tuple[PeerStats, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallNotice(Event):
+    """Something about a call that a person should know now, in words.
+
+    `code`: ``mute_asked``, ``microphone``, ``speaker``, ``camera`` (a device fault, or, with an
+    empty message, its end), ``media_restarted``, ``mic_muted_by_host``, ``share`` (ours ended, and
+    why; not told when the person ended it), ``recording`` (ours ended by itself, and why),
+    ``no_relay`` (nobody is reached, and why no relay helps; with an empty message: all are).
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareSourcesChanged(Event):
+    """What can be shared, while it is asked for."""
+
+    sources: ShareSources
+
+
+@dataclass(frozen=True, slots=True)
+class InkDrawn(Event):
+    """Somebody points at, or draws on, what `presenter` shares; ours is told as well.
+
+    `action`, `stroke` and `places` as in `frames.CallInk`; places are pairs of fractions, 0 to 1.
+    """
+
+    call: CallId
+    presenter: DeviceId
+    person: PersonId
+    device: DeviceId
+    name: str
+    action: str
+    stroke: int
+    places: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingsChanged(Event):
+    """A recording of this person is new or changed; `gone`: it is in the list no more."""
+
+    recording: Recording
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesChanged(Event):
+    """What can be chosen for calls."""
+
+    devices: MediaDevices
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneTested(Event):
+    """The level of the microphone, 0 to 1, while it is checked outside a call."""
+
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatesChanged(Event):
+    """What is known of new versions of the program changed."""
+
+    updates: Updates
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from folkmoot.domain.errors import EnvironmentFault, FolkmootError, PeerError, UserError
@@ -29,6 +29,7 @@ from folkmoot.services.nearby import NearbyService
 from folkmoot.services.ports import Appended, Randomness, Store
 from folkmoot.services.publish import Publisher
 from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.rendezvous import RendezvousService
 from folkmoot.services.sightings import Sightings
 from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import JoinOutcome, JoinRequest, Way
@@ -40,6 +41,8 @@ RETRY_S = 5.0
 MAX_RETRY_S = 60.0
 MAX_PENDING = 20
 MAX_WAYS = 32
+MAX_MET = 4
+"""At servers: so many more are tried whenever a try has failed or somebody appears."""
 _JOIN, _ASK = "join.", "ask."
 
 _log = logging.getLogger(__name__)
@@ -83,6 +86,12 @@ class _Pending:
     task: asyncio.Task[None] | None = None
     refused: UserError | None = None
 
+    def knock(self) -> Knock:
+        """What is proved to those who can let us in."""
+        assert self.invite is not None
+        key = invite_key(Signer(self.invite.seed).public)
+        return Knock(key, self.team, self.invite.invite)
+
 
 class JoiningService:
     """Joins, asks, and passes on what `AdmissionService` offers to who may admit."""
@@ -96,6 +105,7 @@ class JoiningService:
         sightings: Sightings,
         nearby: NearbyService,
         addresses: Callable[[], Sequence[str]],
+        servers: RendezvousService,
         store: Store,
         randomness: Randomness,
         registry: TeamRegistry,
@@ -111,6 +121,7 @@ class JoiningService:
         self._sightings = sightings
         self._nearby = nearby
         self._addresses = addresses
+        self._servers = servers
         self._store = store
         self._randomness = randomness
         self._registry = registry
@@ -121,6 +132,7 @@ class JoiningService:
         links.handle(frames.Asked, self._take_answer)
         links.handle(frames.Joined, self._take_answer)
         sightings.listen(lambda _sighting: self.somebody_appeared())
+        servers.watch(self)
         publisher.listen(self._committed)
 
     async def start(self) -> None:
@@ -128,6 +140,7 @@ class JoiningService:
         for link in (await self._store.settings(_JOIN)).values():
             invite = read_link(link)
             if not self._is_member(invite.team):
+                await self._servers.bring(invite.servers)
                 self._begin(_Pending(invite.team, invite.team_name, invite=invite))
         for key, kept in (await self._store.settings(_ASK)).items():
             team = ConversationId(bytes.fromhex(key.removeprefix(_ASK)))
@@ -156,6 +169,7 @@ class JoiningService:
             await self._forget(old)
         self._make_room()
         await self._store.set_setting(_JOIN + invite.team.hex(), link.strip())
+        await self._servers.bring(invite.servers)
         pending = _Pending(invite.team, invite.team_name, invite=invite)
         task = self._begin(pending)
         await asyncio.wait([task], timeout=JOIN_S)
@@ -223,10 +237,20 @@ class JoiningService:
         for pending in self._pending.values():
             pending.wake.set()
 
+    def met(self, _address: str, _device: DeviceId, knock: Knock) -> None:
+        """Somebody is at a server (`rendezvous.Meets`)."""
+        for pending in self._pending.values():
+            if pending.invite is not None and pending.invite.invite == knock.invite:
+                pending.wake.set()
+
+    def left(self, _address: str, _device: DeviceId) -> None:
+        """Somebody is no longer at a server: nothing to do."""
+
     # --- trying ------------------------------------------------------------------------------
 
     def _begin(self, pending: _Pending) -> asyncio.Task[None]:
         self._pending[pending.team] = pending
+        self._meet()
         what = self._join_on(pending) if pending.invite is not None else self._ask_on(pending)
         pending.task = self._supervisor.start(f"join {pending.team.hex()[:8]}", what)
         return pending.task
@@ -243,26 +267,46 @@ class JoiningService:
                 wait_s = min(MAX_RETRY_S, 2 * wait_s)
         await self._finish(pending)
 
+    def _meet(self) -> None:
+        """Be at servers by the invitations that are tried now."""
+        waiting = [one for one in self._pending.values() if one.invite is not None]
+        self._servers.join_by([one.knock() for one in waiting])
+
     async def _first_way(self, pending: _Pending) -> Link | None:
-        """A link to any member, by all addresses at once; the first that answers."""
-        assert pending.invite is not None
-        seen = [a for sighting in self._sightings.now() for a in sighting.addresses[:2]]
-        ways = dict.fromkeys([*pending.invite.addresses, *self._addresses(), *seen])
-        key = invite_key(Signer(pending.invite.seed).public)
-        knock = Knock(key, pending.team, pending.invite.invite)
-        tasks = [
-            self._supervisor.start(f"join by {way}", self._try_way(way, knock))
-            for way in list(ways)[:MAX_WAYS]
-        ]
-        found: Link | None = None
-        waiting = set(tasks)
-        while waiting and found is None:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            links = [task.result() for task in done if not task.cancelled()]
+        """A link to any member, by all ways at once; the first that answers.
+
+        Who appears at a server meanwhile is tried too.
+        """
+        knock, tried, found = pending.knock(), set[str](), None
+        waiting: list[asyncio.Task[Link | None]] = []
+        while found is None:
+            pending.wake.clear()
+            new = [way for way in self._ways(pending, tried) if way not in tried]
+            for way in new[: max(0, MAX_WAYS - len(waiting))]:
+                tried.add(way)
+                task = self._supervisor.start(f"join by {way}", self._try_way(way, knock))
+                waiting.append(task)
+            if not waiting:
+                return None
+            woken = self._supervisor.start("somebody appeared", pending.wake.wait())
+            done, _ = await asyncio.wait([*waiting, woken], return_when=asyncio.FIRST_COMPLETED)
+            woken.cancel()
+            ended = [task for task in waiting if task in done]
+            links = [task.result() for task in ended if not task.cancelled()]
+            waiting = [task for task in waiting if task not in done]
             found = next((link for link in links if link is not None), None)
         for task in waiting:
             task.cancel()
         return found
+
+    def _ways(self, pending: _Pending, tried: Container[str]) -> Sequence[str]:
+        """Where somebody may be, the likeliest first; of all who are at servers a few more."""
+        assert pending.invite is not None
+        invite = pending.invite
+        seen = [a for sighting in self._sightings.now() for a in sighting.addresses[:2]]
+        met = [one for one in self._servers.at(invite.invite) if one not in tried][:MAX_MET]
+        ways = dict.fromkeys([*invite.computers, *met, *self._addresses(), *seen])
+        return list(ways)[:MAX_WAYS]
 
     async def _try_way(self, address: str, knock: Knock) -> Link | None:
         try:
@@ -422,6 +466,7 @@ class JoiningService:
     async def _erase(self, pending: _Pending) -> None:
         if self._pending.get(pending.team) is pending:
             del self._pending[pending.team]
+            self._meet()
         for prefix in (_JOIN, _ASK):
             await self._store.set_setting(prefix + pending.team.hex(), None)
         self._nearby.mark(pending.team, None)

@@ -1,7 +1,9 @@
 """One link: a stream whose both ends have proved who they are.
 
-Owns the frames of the link, their pace, its heartbeat and the word with which it is closed. Refuses
-frames that come too fast and, from strangers, all but the few that `WIRE.md` marks for them.
+Owns the frames of the link, their pace, its heartbeat and the word with which it is closed. A link
+whose place a newer one takes is *retired*: it says so behind what it had to say, sends no more, and
+is read until the other side has said the same, so that nothing on its way is lost. Refuses frames
+that come too fast and, from strangers, all but the few that `WIRE.md` marks for them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from enum import Enum
 from folkmoot.domain.errors import EnvironmentFault, FolkmootError, PeerError
 from folkmoot.domain.identity import Certificate, SignedCertificate
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
+from folkmoot.domain.servers import NAT_PREFIX, RELAY_PREFIX
 from folkmoot.protocol import frames
 from folkmoot.protocol.frames import Frame
 from folkmoot.services.pace import Bucket
@@ -23,6 +26,10 @@ from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import Way
 
 DEAD_AFTER_S = 8.0
+DRAIN_S = 2.0
+"""A link whose place another takes may be read on for so long."""
+REPLACED = "replaced"
+"""The code of the word with which a link ends whose place another takes."""
 WORK_PER_S, WORK_BURST = 2000.0, 10_000.0
 """What the frames of a member may cost: 1 each, more for those that make more work (`_cost`)."""
 STRANGER_FRAMES_PER_S, STRANGER_FRAMES_BURST = 5.0, 60.0
@@ -76,22 +83,34 @@ class Link:
         self.hello: frames.Hello | None = None
         self.rtt_s: float | None = None
         self.closed = False
+        self.retired = False
+        """A newer link took its place: nothing more is sent, what comes is still read."""
+        self._other_left = False
+        self._draining = False
         self.reason = ""
         self.heard_at = now
         self._reading = False
-        self._ping = 0
+        self._ping = self._ponged = 0
+        self._pong_came = asyncio.Event()
         self._pinged_at: float | None = None
         self._pace = self._new_pace(now)
 
     @property
     def remote(self) -> str:
-        """``host:port`` of the other side."""
+        """``host:port`` of the other side, or its address as `domain.servers` writes them."""
         return self._stream.remote
 
     @property
     def host(self) -> str:
-        """`remote` without its port."""
-        return self.remote.rpartition(":")[0]
+        """Where the other side is, without its port; of one behind a server: that server."""
+        if self.remote.startswith(RELAY_PREFIX):
+            return self.remote.rpartition("/")[0]
+        return _host(self.remote)
+
+    @property
+    def local_host(self) -> str:
+        """Our own address on this link, without its port; empty if a server hands it on."""
+        return "" if self.way is Way.RELAY else _host(self._stream.local)
 
     @property
     def is_member(self) -> bool:
@@ -113,8 +132,8 @@ class Link:
         self._stream.open_up()
 
     def send(self, *out: Frame) -> None:
-        """Queue frames; on a closed link they are dropped."""
-        if self.closed:
+        """Queue frames; on a closed or retired link they are dropped."""
+        if self.closed or self.retired:
             return
         for frame in out:
             self._stream.send(frames.encode(frame))
@@ -122,6 +141,25 @@ class Link:
     async def drain(self) -> None:
         """Wait until the other side has taken most of what was queued."""
         await self._stream.drain()
+
+    def ask(self) -> int:
+        """Ask whether the other side has taken everything that was sent before; a number for
+        `answers`. It takes frames in their order, so that it answers a ping after all before it."""
+        self._ping += 1
+        self.send(frames.Ping(self._ping))
+        return self._ping
+
+    async def answers(self, number: int, within_s: float) -> bool:
+        """Wait for the answer to `ask`; False if none comes in time, or the link ends or retires:
+        then it is to be asked on the link that took its place."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._ponged < number and not (self.closed or self.retired):
+                    self._pong_came.clear()
+                    await self._pong_came.wait()
+        except TimeoutError:
+            return False
+        return self._ponged >= number
 
     async def run(self, take: Take) -> None:
         """Hand every frame to `take` until the link ends; then the reason is in `reason`."""
@@ -153,7 +191,7 @@ class Link:
             self._take_pong(frame.n, now)
         elif isinstance(frame, frames.Bye):
             self._say("link to %s: bye, %s (%s)", frame.words, frame.code)
-            self._ended(frame.code)
+            self._take_bye(frame.code)
         else:
             if isinstance(frame, frames.Hello):
                 self.hello = frame
@@ -191,11 +229,45 @@ class Link:
         self._ended(code)
         self._supervisor.start("close-link", self._stream.aclose())
 
+    def retire(self) -> None:
+        """A newer link took the place of this one: say so and read on until the other side does."""
+        if self.closed or self.retired:
+            return
+        self.send(frames.Bye(REPLACED, "A newer link takes its place."))
+        self.retired = True
+        self._pong_came.set()
+        self._drain_within_bounds()
+
+    def _take_bye(self, code: str) -> None:
+        """Nothing follows it. `REPLACED`: the newer link may be on its way here still."""
+        if code != REPLACED or not self.is_member:
+            self._ended(code)
+            return
+        self._other_left = True
+        self._drain_within_bounds()
+
+    def _drain_within_bounds(self) -> None:
+        if self.retired and self._other_left:
+            self._ended(REPLACED)
+            self._supervisor.start("close-link", self._stream.aclose())
+        elif not self._draining:
+            self._draining = True
+            self._supervisor.start("drain-link", self._give_up_draining())
+
+    async def _give_up_draining(self) -> None:
+        await asyncio.sleep(DRAIN_S)
+        if not self.closed:
+            self._ended(REPLACED)
+            await self._stream.aclose()
+
     def _ended(self, code: str) -> None:
         self.closed = True
+        self._pong_came.set()
         self.reason = self.reason or code
 
     def _take_pong(self, n: int, now: float) -> None:
+        self._ponged = max(self._ponged, min(n, self._ping))
+        self._pong_came.set()
         if n == self._ping and self._pinged_at is not None:
             self.rtt_s = now - self._pinged_at
         if n <= self._ping:
@@ -211,14 +283,35 @@ class Link:
         log.info(words, f"{self.device.hex()[:8]} at {self.remote}", *values)
 
 
+def way_of(remote: str, way: Way) -> Way:
+    """How a stream came about, by the address of its other end; `way`: if it is plain TCP."""
+    if remote.startswith(RELAY_PREFIX):
+        return Way.RELAY
+    return Way.NAT if remote.startswith(NAT_PREFIX) else way
+
+
+def _host(address: str) -> str:
+    return address.removeprefix(NAT_PREFIX).partition("/")[0].rpartition(":")[0]
+
+
 _COSTS: dict[type[Frame], float] = {
     frames.Addresses: 80.0,
+    frames.IceOffer: 100.0,
+    frames.IceAnswer: 100.0,
+    frames.MailGrants: 80.0,
     frames.Teams: 80.0,
     frames.TeamsWanted: 40.0,
     frames.Digest: 40.0,
     frames.Bodies: 40.0,
     frames.Presence: 40.0,
     frames.Typing: 20.0,
+    frames.CallState: 20.0,
+    frames.CallOffer: 100.0,
+    frames.CallAnswer: 100.0,
+    frames.CallAgain: 20.0,
+    frames.CallAct: 40.0,
+    frames.CallReact: 40.0,
+    frames.CallInk: 20.0,
 }
 
 

@@ -1,9 +1,11 @@
 """All links of the node: makes them, keeps one per pair of devices, and ends the dead ones.
 
 Every stream, taken or dialled, goes through the handshake of `protocol.handshake` within a time
-limit; before both proofs nothing else is read. Of two links between the same two devices the one
-stays that the lower device id dialled. Refuses links to oneself, links past a bound (in all, of one
-address, of one person), and strangers at all while no team is open to them. Whom to dial is for
+limit; before both proofs nothing else is read. Of two links between the same two devices the one of
+the better way stays, of two equal ones that which the lower device id dialled. The one that gives
+way is drained: others hear of the new link first, and of the end of the old one when nothing more
+can come from it. Refuses links to oneself, links past a bound (in all, of one address, of one
+person), and strangers at all behind a server, or while no team is open to them. Whom to dial is for
 `services.peers`.
 """
 
@@ -17,6 +19,7 @@ from typing import TypeVar
 
 from folkmoot.domain.errors import EnvironmentFault, PeerError
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId
+from folkmoot.domain.servers import RELAY_PREFIX, parse_relay_address
 from folkmoot.domain.team import TeamState
 from folkmoot.protocol import frames
 from folkmoot.protocol.codec import MAX_INTEGER
@@ -24,7 +27,7 @@ from folkmoot.protocol.frames import Frame
 from folkmoot.protocol.handshake import Dialler, LinkIdentity, Listener, Proved
 from folkmoot.protocol.invites import invite_key
 from folkmoot.services.keyring import Keyring
-from folkmoot.services.link import Link, Standing
+from folkmoot.services.link import Link, Standing, way_of
 from folkmoot.services.ports import Randomness, Stream, Transport
 from folkmoot.services.quiet_log import QuietLog
 from folkmoot.services.registry import TeamRegistry
@@ -37,10 +40,22 @@ DIAL_S = 3.0
 MAX_STRANGERS = 64
 MAX_STRANGERS_PER_ADDRESS = 8
 """Of strangers who came to us; those whom we dialled are bounded by who dials."""
+MAX_STRANGERS_PER_SERVER = 32
+MAX_STRANGERS_PER_DEVICE = 2
+"""Behind a server: it is one address, and everybody there may be somebody else."""
 MAX_MEMBERS = 256
 MAX_LINKS_PER_PERSON = 16
 """A person certifies devices at will: one alone must not take every place."""
 STRANGER_IDLE_S = 20.0
+FRESH_S = 2.5
+"""A link that was heard within it lives; one that was not gives way to a new one."""
+SETTLED_S = 10.0
+"""Longer than any dial takes: who dials again later has lost the link that we still have."""
+MAX_DRAINING = 3
+"""Links to one device whose place another took: a way of each kind may come within a moment."""
+TWIN_S = 1.0
+"""Links that one side dialled within it are one attempt at several addresses, and may come up in
+another order at the other side: both keep the one of the lower transcript."""
 RECENT_SECRETS = 2
 """Of each team: tried before invitations."""
 
@@ -81,6 +96,7 @@ class Links:
         self._version = version
         self._members: dict[DeviceId, Link] = {}
         self._strangers: dict[int, Link] = {}
+        self._retired: dict[int, Link] = {}
         self._handlers: dict[type[Frame], Callable[[Link, Frame], Awaitable[None]]] = {}
         self._up: list[Callable[[Link], None]] = []
         self._down: list[Callable[[Link], None]] = []
@@ -96,7 +112,11 @@ class Links:
         self._handlers[kind] = handler  # type: ignore[assignment]
 
     def watch(self, up: Callable[[Link], None], down: Callable[[Link], None]) -> None:
-        """Be told of links that come up (strangers' too, and again when promoted) and go down."""
+        """Be told of links that come up (strangers' too, and again when promoted) and go down.
+
+        Where a link takes the place of another, `down` of the old one comes after `up` of the new
+        one, up to two seconds later: by then `get` gives the new one.
+        """
         self._up.append(up)
         self._down.append(down)
 
@@ -114,10 +134,14 @@ class Links:
         """The member link to a device."""
         return self._members.get(device)
 
+    def draining(self) -> list[Link]:
+        """Links whose place another took, while something may still come over them."""
+        return list(self._retired.values())
+
     def traffic(self) -> tuple[int, int]:
         """(bytes in, bytes out) of all links since the start."""
         taken, given = self._past_traffic
-        for link in (*self._members.values(), *self._strangers.values()):
+        for link in self._all():
             more_in, more_out = link.traffic()
             taken, given = taken + more_in, given + more_out
         return taken, given
@@ -126,7 +150,7 @@ class Links:
 
     async def listen(self, addresses: list[str]) -> list[str]:
         """Take links at these addresses; raises `EnvironmentFault` ``port_taken``."""
-        bound = await self._transport.listen(addresses, self._accept)
+        bound = await self._transport.listen(addresses, self.accept)
         self._listening = tuple(bound)
         return bound
 
@@ -140,9 +164,12 @@ class Links:
 
     async def aclose(self) -> None:
         """Say goodbye on every link and stop listening."""
-        for link in (*self.members(), *self.strangers()):
+        for link in self._all():
             link.close("closing", "This computer goes away.")
         await self._transport.aclose()
+
+    def _all(self) -> list[Link]:
+        return [*self._members.values(), *self._strangers.values(), *self._retired.values()]
 
     async def dial(
         self,
@@ -155,11 +182,27 @@ class Links:
     ) -> Link:
         """A proved link to whoever listens at `address`; it lives on by itself.
 
-        `stranger`: go on even if the other side does not know the key. Raises `EnvironmentFault`
-        ``unreachable``, ``link_closed`` or ``timed_out``, and `PeerError` (``own_device`` if it is
+        `stranger`: go on even if the other side does not know the key. An address behind a server
+        names the device that is expected. Raises `EnvironmentFault` ``unreachable``,
+        ``link_closed`` (it knows no key of ours, or is too busy), ``not_wanted`` (it knows the key,
+        but is not whom we seek) or ``timed_out``, and `PeerError` (``own_device`` if it is
         ourselves, ``wrong_device`` if it is not the `expected` one, or what the handshake finds).
         """
+        if address.startswith(RELAY_PREFIX):
+            expected = parse_relay_address(address)[1]
         stream = await self._transport.dial(address, DIAL_S)
+        return await self.prove(stream, knock, expected=expected, stranger=stranger, way=way)
+
+    async def prove(
+        self,
+        stream: Stream,
+        knock: Knock | None,
+        *,
+        expected: DeviceId | None = None,
+        stranger: bool = False,
+        way: Way = Way.DIRECT,
+    ) -> Link:
+        """A proved link over a stream that we dialled; as `dial`."""
         machine = Dialler(
             self._identity(),
             stream.binding,
@@ -170,19 +213,24 @@ class Links:
             random_knock=self._randomness.bytes(32),
         )
         stream.send(machine.start())
-        proved = await self._shake(stream, machine)
+        try:
+            proved = await self._shake(stream, machine)
+        except EnvironmentFault as fault:
+            raise _why_closed(fault, machine) from fault
         matched = None if proved.stranger else knock
         link = self._admit(stream, proved, matched, dialled=True, way=way)
-        self._supervisor.start(f"link to {address}", self._run(link))
+        self._begin(link)
+        self._supervisor.start(f"link to {stream.remote}", self._run(link))
         return link
 
-    async def _accept(self, stream: Stream) -> None:
+    async def accept(self, stream: Stream) -> None:
+        """Take a stream that somebody dialled; returns when its link is over."""
         knocks = knocks_to_try(self._registry.teams(), self._registry.directs())
         machine = Listener(
             self._identity(),
             stream.binding,
             keys=[knock.key for knock in knocks],
-            strangers=self._open_to_strangers(),
+            strangers=self._open_to_strangers(stream),
             nonce=self._randomness.bytes(32),
             random_knock=self._randomness.bytes(32),
         )
@@ -196,6 +244,7 @@ class Links:
             return
         except EnvironmentFault:
             return
+        self._begin(link)
         await self._run(link)
 
     async def _shake(self, stream: Stream, machine: Dialler | Listener) -> Proved:
@@ -237,7 +286,7 @@ class Links:
             transcript=proved.link,
             standing=Standing.MEMBER if member else Standing.STRANGER,
             dialled=dialled,
-            way=way,
+            way=way_of(stream.remote, way),
             now=_now(),
             strangers_log=self._strangers_log,
         )
@@ -245,12 +294,15 @@ class Links:
             link.team, link.invite = knock.team, knock.invite
         return link
 
+    def _begin(self, link: Link) -> None:
+        """Take a proved link in; it has its place before anybody can ask for it."""
+        link.open_up()
+        if self._enter(link):
+            link.send(self._hello())
+            self._take_place(link)
+
     async def _run(self, link: Link) -> None:
         try:
-            link.open_up()
-            if self._enter(link):
-                link.send(self._hello())
-                self._tell_up(link)
             await link.run(self._take)
         finally:
             self._leave(link)
@@ -261,10 +313,10 @@ class Links:
         """A stranger became a member: treat the link as such from now on."""
         if link.is_member or link.closed:
             return
-        self._strangers.pop(id(link), None)
         link.promote(_now())
         if self._enter(link):
-            self._tell_up(link)
+            self._strangers.pop(id(link), None)
+            self._take_place(link)
 
     def _enter(self, link: Link) -> bool:
         if not link.is_member:
@@ -275,20 +327,47 @@ class Links:
             return True
         old = self._members.get(link.device)
         if old is not None and not old.closed:
-            if self._stays(old) and not self._stays(link):
+            if self._is_duplicate(old, link):
                 link.close("duplicate", "There is a link already.")
                 return False
-            self._forget(old)
-            old.close("replaced", "A newer link takes its place.")
         elif self._too_many_members(link):
             link.close("busy", "Too many computers are linked.")
             return False
-        self._members[link.device] = link
         return True
 
+    def _is_duplicate(self, old: Link, link: Link) -> bool:
+        """Whether `link` must not take the place of `old`."""
+        better = link.way.rank - old.way.rank
+        now = _now()
+        if better > 0 or now - old.heard_at >= FRESH_S or now - old.since >= SETTLED_S:
+            return False
+        if better < 0 or self._stays(old) is not self._stays(link):
+            return better < 0 or self._stays(old)
+        return now - old.since < TWIN_S and old.transcript < link.transcript
+
+    def _take_place(self, link: Link) -> None:
+        """Tell of a link that entered, and let the one drain whose place it takes."""
+        old = None
+        if link.is_member:
+            old = self._members.get(link.device)
+            self._members[link.device] = link
+        for up in self._up:
+            up(link)
+        if old is not None:
+            older = [one for one in self._retired.values() if one.device == link.device]
+            for one in older[: 1 - MAX_DRAINING]:
+                one.close("replaced", "A newer link takes its place.")
+            self._retired[id(old)] = old
+            old.retire()
+
     def _too_many_strangers(self, link: Link) -> bool:
-        came = [other.host for other in self._strangers.values() if not other.dialled]
-        return len(came) >= MAX_STRANGERS or came.count(link.host) >= MAX_STRANGERS_PER_ADDRESS
+        came = [other for other in self._strangers.values() if not other.dialled]
+        near = sum(other.host == link.host for other in came)
+        if link.way is not Way.RELAY:
+            return len(came) >= MAX_STRANGERS or near >= MAX_STRANGERS_PER_ADDRESS
+        same = sum(other.remote == link.remote for other in came)
+        crowded = near >= MAX_STRANGERS_PER_SERVER or same >= MAX_STRANGERS_PER_DEVICE
+        return len(came) >= MAX_STRANGERS or crowded
 
     def _too_many_members(self, link: Link) -> bool:
         own = sum(other.person == link.person for other in self._members.values())
@@ -299,22 +378,14 @@ class Links:
         return link.dialled == (self._keyring().device < link.device)
 
     def _leave(self, link: Link) -> None:
-        was_known = self._members.get(link.device) is link or id(link) in self._strangers
         taken, given = link.traffic()
         self._past_traffic = self._past_traffic[0] + taken, self._past_traffic[1] + given
-        if was_known:
-            self._forget(link)
-
-    def _forget(self, link: Link) -> None:
+        known = [self._strangers.pop(id(link), None), self._retired.pop(id(link), None)]
         if self._members.get(link.device) is link:
-            del self._members[link.device]
-        self._strangers.pop(id(link), None)
-        for down in self._down:
-            down(link)
-
-    def _tell_up(self, link: Link) -> None:
-        for up in self._up:
-            up(link)
+            known.append(self._members.pop(link.device))
+        if any(known):
+            for down in self._down:
+                down(link)
 
     # --- frames ------------------------------------------------------------------------------
 
@@ -341,7 +412,10 @@ class Links:
 
     # --- who is there ------------------------------------------------------------------------
 
-    def _open_to_strangers(self) -> bool:
+    def _open_to_strangers(self, stream: Stream) -> bool:
+        """On a network of ours only: a server would be told names of teams and persons."""
+        if "://" in stream.remote:
+            return False
         return any(state.visible for state in self._registry.teams())
 
 
@@ -368,6 +442,13 @@ def knocks_to_try(
     new = [knock for age, knock in secrets if age < RECENT_SECRETS]
     old = [knock for age, knock in secrets if age >= RECENT_SECRETS]
     return [*new, *usable, *old, *used, *(Knock(direct) for direct in directs)]
+
+
+def _why_closed(fault: EnvironmentFault, machine: Dialler) -> EnvironmentFault:
+    """Whoever knew the key and closed after our proof is another device than the one we named."""
+    if fault.code != "link_closed" or not machine.matched:
+        return fault
+    return EnvironmentFault("not_wanted", "The computer there is not the one that is sought.")
 
 
 def _now() -> float:

@@ -6,6 +6,9 @@ in words; what a peer sends is judged by `domain.serve` and the store instead.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Protocol
+
 from folkmoot.domain.bodies import NO_ENTRY, Body, Delete, Edit, MessageBody, React
 from folkmoot.domain.errors import UserError
 from folkmoot.domain.fold import TeamState
@@ -16,10 +19,29 @@ from folkmoot.services.mentions import find_mentions
 from folkmoot.services.own_log import OwnLog, Right, Written
 from folkmoot.services.ports import Store
 from folkmoot.services.registry import TeamRegistry
-from folkmoot.services.values import Delivery, Message, Page, Revision, Thread
+from folkmoot.services.values import Delivery, Message, Page, Revision, Sealed, Thread
 
 MAX_PAGE = 200
 MAX_CLIENT_ID_CHARACTERS = 128
+MAX_WAITING_SHOWN = 20
+"""So many messages of a page say where they wait."""
+
+
+class Mail(Protocol):
+    """What waits at servers (`services.mail`)."""
+
+    @property
+    def keeps_any(self) -> bool:
+        """Whether anything waits, or did a moment ago."""
+        ...
+
+    async def waits(self, message: EntryId) -> Sealed | None:
+        """Where a message waits for anybody, the place where it does so the shortest."""
+        ...
+
+    async def with_sealed(self, message: EntryId, delivery: Delivery) -> Delivery:
+        """`delivery` with where it waits for whom."""
+        ...
 
 
 class MessagesService:
@@ -30,6 +52,11 @@ class MessagesService:
         self._store = store
         self._registry = registry
         self._own_log = own_log
+        self._mail: Mail | None = None
+
+    def attach_mail(self, mail: Mail) -> None:
+        """Who knows what waits at servers."""
+        self._mail = mail
 
     async def post(
         self,
@@ -79,6 +106,8 @@ class MessagesService:
         text = clean_text(text)
         if old.author != self._me:
             raise UserError("forbidden", "Only the author can edit a message.")
+        if old.call is not None:
+            raise UserError("forbidden", "A call cannot be edited.")
         self._check_not_deleted(old)
         self._check_may_post(old.conversation)
 
@@ -154,7 +183,7 @@ class MessagesService:
         for place in (thread, before, after, around):
             if place is not None:
                 await self._target_in(conversation, place, "The message")
-        return await self._store.page(
+        page = await self._store.page(
             conversation,
             thread=thread,
             before=before,
@@ -163,6 +192,15 @@ class MessagesService:
             ordinal=ordinal,
             limit=max(1, min(limit, MAX_PAGE)),
         )
+        return replace(page, messages=await self._with_waiting(page.messages))
+
+    async def _with_waiting(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The newest of these that nobody else holds say where they wait for somebody."""
+        lonely = [m.id for m in messages if m.mine and m.stored_on <= 1 < m.stored_of]
+        if self._mail is None or not self._mail.keeps_any or not lonely:
+            return messages
+        waits = {id: await self._mail.waits(id) for id in lonely[-MAX_WAITING_SHOWN:]}
+        return tuple(replace(message, sealed=waits.get(message.id)) for message in messages)
 
     async def revisions(self, message: EntryId) -> list[Revision]:
         """Texts that a message had, oldest first."""
@@ -170,9 +208,11 @@ class MessagesService:
         return await self._store.revisions(message)
 
     async def delivery(self, message: EntryId) -> Delivery:
-        """Which computers hold a message durably, and which are not known to."""
+        """Which computers hold a message durably, which are not known to, and for which of those
+        it waits at a server."""
         await self.get(message)
-        return await self._store.delivery(message)
+        delivery = await self._store.delivery(message)
+        return await self._mail.with_sealed(message, delivery) if self._mail else delivery
 
     async def threads(self, conversation: ConversationId, limit: int = 50) -> list[Thread]:
         """Threads of a conversation, the one with the latest reply first."""

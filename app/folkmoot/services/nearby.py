@@ -2,7 +2,8 @@
 
 Strangers are dialled only while somebody looks, each at most once a minute. Names are told inside
 an encrypted link only, of visible teams only, and at a bounded rate. Refuses to answer for teams
-whose members chose not to be seen.
+whose members chose not to be seen, and to ask or tell who is linked through a server or address
+translation: they are on another network.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ class NearbyService:
 
     def _ask_members(self) -> None:
         for link in self._links.members():
-            if self._due(link.device.hex()):
+            if _is_near(link) and self._due(link.device.hex()):
                 link.send(frames.TeamsWanted())
 
     def _places(self) -> list[Sequence[str]]:
@@ -224,7 +225,7 @@ class NearbyService:
         rows = [
             frames.TeamRow(state.id, state.name, self._online(state.id), may_admit)
             for state in self._registry.teams()
-            if state.visible and state.name
+            if state.visible and state.name and _is_near(link)
             for may_admit in [state.may(self._me, Act.GRANT)]
         ]
         link.send(frames.Teams(tuple(rows[: frames.MAX_TEAMS])))
@@ -233,6 +234,11 @@ class NearbyService:
         state = self._registry.team(team)
         members = state.members if state is not None else {}
         return 1 + sum(link.person in members for link in self._links.members())
+
+
+def _is_near(link: Link) -> bool:
+    """Whether it may be a computer of this network."""
+    return link.way not in (Way.NAT, Way.RELAY)
 
 
 def _now() -> float:

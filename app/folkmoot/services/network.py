@@ -6,6 +6,7 @@ its own, but for handing presence and typing to those who may see them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,16 +14,19 @@ from folkmoot.domain.errors import PeerError
 from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, EntryId
 from folkmoot.protocol import frames
 from folkmoot.services.admission import AdmissionService
+from folkmoot.services.attempts import Attempts
 from folkmoot.services.authority import Authority
 from folkmoot.services.bodies import BodyExchange
 from folkmoot.services.deliveries import Deliveries
 from folkmoot.services.delivery import DeliveryService
+from folkmoot.services.direct import DirectWays
 from folkmoot.services.events import EventBus
 from folkmoot.services.holdings import HeldLogs
 from folkmoot.services.joining import Joiner, JoiningService
 from folkmoot.services.keyring import Keyring
 from folkmoot.services.link import Link
 from folkmoot.services.links import Links
+from folkmoot.services.mail import MailServers, MailService, MailSurroundings
 from folkmoot.services.nearby import NearbyService
 from folkmoot.services.own_log import OwnLog
 from folkmoot.services.peers import Me, PeersService
@@ -31,8 +35,10 @@ from folkmoot.services.presence import PresenceService
 from folkmoot.services.publish import Publisher
 from folkmoot.services.reachability import Reachability
 from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.rendezvous import RendezvousService
 from folkmoot.services.replication import Replication
 from folkmoot.services.sightings import Sightings
+from folkmoot.services.signaling_port import Ice, Sealer
 from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.values import PresenceState
 
@@ -55,6 +61,8 @@ class Surroundings:
     own_log: OwnLog
     presence: PresenceService
     delivery: DeliveryService
+    servers: RendezvousService
+    ice: Ice | None
     events: EventBus
     supervisor: Supervisor
     notice: Callable[[str, str, str], None]
@@ -72,6 +80,7 @@ class Network:
         self._tags: tuple[bytes, ...] = ()
         self._loaded = False
         self.sightings = Sightings(registry)
+        self.attempts = Attempts(_now, around.clock.wall_ms)
         self.links = Links(
             around.keyring,
             around.transport,
@@ -113,7 +122,22 @@ class Network:
             registry,
             around.events,
             supervisor,
+            self.attempts,
         )
+        self.reachability.watch(self.peers.network_changed)
+        self.reachability.watch(around.servers.network_changed)
+        if around.ice is not None:
+            direct = DirectWays(
+                lambda: around.keyring().device,
+                self.links,
+                around.ice,
+                around.servers.stun,
+                registry,
+                around.randomness,
+                supervisor,
+                self.attempts,
+            )
+            self.reachability.watch(direct.network_changed)
         self.nearby = NearbyService(
             me,
             self.links,
@@ -142,6 +166,7 @@ class Network:
             self.sightings,
             self.nearby,
             self.peers.addresses,
+            around.servers,
             store,
             around.randomness,
             registry,
@@ -149,33 +174,66 @@ class Network:
             around.events,
             supervisor,
         )
+        self.mail: MailService | None = None
         self.links.watch(self._link_up, self._link_down)
         self.links.handle(frames.Presence, self._take_presence)
         self.links.handle(frames.Typing, self._take_typing)
+        around.servers.watch(self.peers)
         around.publisher.listen(self._committed)
         around.presence.attach(self)
+
+    def add_mail(self, servers: MailServers, sealer: Sealer) -> MailService:
+        """Leave sealed mail at servers, and take it; called before `start`."""
+        around = self._around
+        self.mail = MailService(
+            MailSurroundings(
+                keyring=around.keyring,
+                servers=servers,
+                sealer=sealer,
+                store=around.store,
+                clock=around.clock,
+                registry=around.registry,
+                held=self._held,
+                links=self.links,
+                take=self.replication.take_mail,
+                publisher=around.publisher,
+                events=around.events,
+                supervisor=around.supervisor,
+            )
+        )
+        return self.mail
 
     async def listen(self, wanted: Sequence[str]) -> None:
         """Take links from now on, `wanted`: where. Raises as `Reachability.listen`."""
         if not self._loaded:
             await self._held.load(self._around.store)
             await self.admission.load()
+            if self.mail is not None:
+                await self.mail.load()
             self._loaded = True
         await self.reachability.listen(wanted)
 
-    async def start(self, peers: Sequence[str] = ()) -> None:
-        """Announce and dial, once it listens."""
+    async def start(self, peers: Sequence[str] = (), servers: Sequence[str] = ()) -> None:
+        """Announce and dial, once it listens. `servers`: signaling servers of this run."""
         self.links.start()
         self.replication.start()
+        if self.mail is not None:
+            self.mail.start()
         self.nearby.begin()
         await self.reachability.start()
         await self.peers.start(peers)
+        await self._around.servers.start(servers)
         await self.joining.start()
 
     async def aclose(self) -> None:
         """Say goodbye, stop listening and announcing."""
+        if self.mail is not None:
+            await self.mail.aclose()
         await self.reachability.aclose()
         await self.links.aclose()
+        await self._around.servers.aclose()
+        if self._around.ice is not None:
+            await self._around.ice.aclose()
 
     # --- presence and typing -----------------------------------------------------------------
 
@@ -197,6 +255,8 @@ class Network:
             state = PresenceState(frame.state)
         except ValueError as error:
             raise PeerError("bad_frame", "This state of presence does not exist.") from error
+        if self.links.get(link.device) is not link:
+            return  # an older word than that of the link which took its place
         self._around.presence.heard(link.device, state, frame.text, frame.until_ms or None)
 
     async def _take_typing(self, link: Link, frame: frames.Typing) -> None:
@@ -210,7 +270,7 @@ class Network:
             link.send(frames.Presence(state.value, text, until_ms or 0))
 
     def _link_down(self, link: Link) -> None:
-        if link.is_member:
+        if link.is_member and self.links.get(link.device) is None:
             self._around.presence.link_down(link.device)
 
     # --- commits -----------------------------------------------------------------------------
@@ -219,7 +279,12 @@ class Network:
         if not appended.teams:
             return
         self.peers.teams_changed()
+        self._around.servers.teams_changed()
         tags = tuple(self.sightings.tags(""))
         if tags != self._tags:
             self._around.supervisor.start("announce", self.reachability.tags_changed())
         self._tags = tags
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -12,25 +12,46 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from folkmoot.domain.ids import DeviceId
+from folkmoot.protocol.invites import addresses_for_link
+from folkmoot.services.call_values import MediaChoice, RelayCheck
+from folkmoot.services.calls.doing import CallSurroundings
+from folkmoot.services.calls.service import CallsService
+from folkmoot.services.calls.ways import Ways
+from folkmoot.services.calls_log import CallLog
 from folkmoot.services.conversations import ConversationsService
 from folkmoot.services.delivery import DeliveryService
+from folkmoot.services.doctor import DoctorService, Patient
 from folkmoot.services.drafts import DraftsService
 from folkmoot.services.events import EventBus, NoticeChanged
 from folkmoot.services.forgetting import Forgetting
 from folkmoot.services.identity import IdentityService
 from folkmoot.services.joining import Joiner
 from folkmoot.services.keyring import Keyring
+from folkmoot.services.media_port import MediaLauncher
 from folkmoot.services.messages import MessagesService
 from folkmoot.services.network import Network, Surroundings
 from folkmoot.services.own_log import OwnLog
-from folkmoot.services.ports import Appended, Clock, Discovery, Randomness, Store, Transport
+from folkmoot.services.ports import (
+    Appended,
+    Clock,
+    Discovery,
+    Randomness,
+    Store,
+    Surveyor,
+    Transport,
+)
 from folkmoot.services.presence import PresenceService
 from folkmoot.services.publish import Publisher
+from folkmoot.services.recordings import RecordingFiles, RecordingsService
 from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.rendezvous import RendezvousService
 from folkmoot.services.settings import SettingsService
+from folkmoot.services.signaling_port import Ice, Sealer, Signaling
 from folkmoot.services.store_health import watch_store
 from folkmoot.services.supervisor import Supervisor
 from folkmoot.services.teams import TeamsService
+from folkmoot.services.update_values import Feeds
+from folkmoot.services.updates import UpdatesService
 from folkmoot.services.values import Stats
 
 _log = logging.getLogger(__name__)
@@ -63,9 +84,22 @@ class Node:
         randomness: Randomness,
         transport: Transport,
         discovery: Discovery | None = None,
+        *,
+        media: MediaLauncher | None = None,
+        media_choice: MediaChoice | None = None,
+        recording_files: RecordingFiles | None = None,
+        signaling: Signaling | None = None,
+        ice: Ice | None = None,
+        surveyor: Surveyor | None = None,
+        sealer: Sealer | None = None,
+        feeds: Feeds | None = None,
     ) -> None:
         """Compose the services; nothing runs before `start`. Without `discovery` it is found by
-        address only."""
+        address only, without `signaling` it meets nobody through servers, without `media` it makes
+        no calls, without `recording_files` it records nothing, without `surveyor` the doctor knows
+        no interfaces, without `ice` links find no way through NAT, without `sealer` no mail is
+        left or taken, without `feeds` it hears of no new versions. `media_choice` overrides the
+        settings."""
         self._notices: dict[str, NoticeChanged] = {}
         self._store = store = watch_store(store, self.notice)
         self._started_at = 0.0
@@ -111,9 +145,23 @@ class Node:
         self.drafts = DraftsService(store)
         self.presence = PresenceService(me, store, clock, self.events, self.registry)
         self.settings = SettingsService(store)
+        self.updates = UpdatesService(
+            installation.version, feeds, store, clock, randomness, self.events, self.supervisor
+        )
         self.delivery = DeliveryService(store, self.events)
         self.forgetting = Forgetting(store, self.publisher, self.supervisor)
         self.publisher.listen(self._wrote)
+        self.servers = RendezvousService(
+            me,
+            lambda: self.identity.keyring.device,
+            signaling,
+            store,
+            clock,
+            self.registry,
+            self.events,
+            self.supervisor,
+            self.notice,
+        )
         self._network = Network(
             Surroundings(
                 keyring=lambda: self.identity.keyring,
@@ -132,6 +180,8 @@ class Node:
                 own_log=self.own_log,
                 presence=self.presence,
                 delivery=self.delivery,
+                servers=self.servers,
+                ice=ice,
                 events=self.events,
                 supervisor=self.supervisor,
                 notice=self.notice,
@@ -141,20 +191,70 @@ class Node:
         self.joining = self._network.joining
         self.nearby = self._network.nearby
         self.peers = self._network.peers
+        if sealer is not None:
+            mail = self._network.add_mail(self.servers, sealer)
+            self.messages.attach_mail(mail)
+        self.doctor = DoctorService(
+            Patient(
+                version=installation.version,
+                links=self.links,
+                peers=self.peers,
+                attempts=self._network.attempts,
+                sightings=self._network.sightings,
+                reachability=self._network.reachability,
+                registry=self.registry,
+                servers=self.servers,
+                surveyor=surveyor,
+                relay=self._relay,
+            ),
+            clock,
+            self.supervisor,
+        )
+        self.publisher.listen(self.doctor.note_commit)
+        self.recordings = RecordingsService(store, recording_files, self.events)
+        self.calls = CallsService(
+            CallSurroundings(
+                me=me,
+                device=installation.keyring.device,
+                links=self.links,
+                ways=Ways(self.links, self.peers.redial, self._network.reachability.look),
+                registry=self.registry,
+                presence=self.presence,
+                messages=self.messages,
+                store=store,
+                clock=clock,
+                randomness=randomness,
+                events=self.events,
+                supervisor=self.supervisor,
+                journal=CallLog(me, store, self.registry, self.own_log),
+                launcher=media,
+                recordings=self.recordings,
+                servers=lambda: self.servers.states().values(),
+                choice=media_choice,
+            )
+        )
 
-    async def start(self, listen: Sequence[str] = (), peers: Sequence[str] = ()) -> None:
+    async def start(
+        self,
+        listen: Sequence[str] = (),
+        peers: Sequence[str] = (),
+        servers: Sequence[str] = (),
+    ) -> None:
         """Load what is stored and begin; `listening` says where others reach this node then.
 
         `listen` empty: every address of this computer, at the port it had before if that is free.
+        `servers`: signaling servers of this run, besides those that are kept.
         Raises `EnvironmentFault` if the store cannot be read, or if nothing can listen as wanted.
         """
         self._started_at = asyncio.get_running_loop().time()
         await self.registry.load(self._store)
         await self.identity.load()
         await self.presence.load()
+        await self.calls.load(await self.recordings.load())
         await self._network.listen(listen)
-        await self._network.start(peers)
+        await self._network.start(peers, servers)
         self.forgetting.start()
+        await self.updates.start()
 
     @property
     def listening(self) -> list[str]:
@@ -163,6 +263,7 @@ class Node:
 
     async def aclose(self) -> None:
         """Stop everything in order; the store is closed last. Again is harmless."""
+        await self.calls.aclose()
         await self._network.aclose()
         await self.presence.aclose()
         await self.supervisor.aclose()
@@ -185,8 +286,12 @@ class Node:
             del self._notices[code]
         self.events.publish(told)
 
+    def _relay(self) -> RelayCheck | None:
+        return self.calls.relay()
+
     async def _addresses(self) -> list[str]:
-        return self._network.reachability.addresses()
+        computers = self._network.reachability.addresses()
+        return list(addresses_for_link(computers, self.servers.urls()))
 
     async def stats(self) -> Stats:
         """Counts of what is stored and who is there."""
@@ -197,7 +302,7 @@ class Node:
             messages=messages,
             members_online=self.presence.online() + 1,
             links=len(self.links.members()),
-            calls=0,
+            calls=len(self.calls.list()),
             bytes_in=bytes_in,
             bytes_out=bytes_out,
             store_bytes=store_bytes,
@@ -205,6 +310,8 @@ class Node:
         )
 
     def _wrote(self, appended: Appended, source: DeviceId | None) -> None:
+        if appended.teams:
+            self.calls.rights_changed()
         if source is not None:
             for message in appended.created:
                 self.presence.wrote(message.author, message.conversation, message.thread)

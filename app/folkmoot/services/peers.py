@@ -1,8 +1,9 @@
 """Whom this node knows and where: the list of peers, and the plan of whom to dial when.
 
 Addresses come from the store, from what a person typed, from records on the network that carry a
-tag of a team of ours, and from other members. Refuses to dial ourselves, devices that are linked,
-and anybody while nothing is shared with whom to prove it.
+tag of a team of ours, from other members, and from servers that say who is there. A device that is
+linked is dialled by better ways only, ever more seldom. What servers say is neither kept nor told
+to others. Refuses to dial ourselves, and anybody while nothing is shared with whom to prove it.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ from folkmoot.domain.address import parse_address
 from folkmoot.domain.errors import EnvironmentFault, PeerError, UserError
 from folkmoot.domain.ids import DeviceId, PersonId
 from folkmoot.protocol import frames
+from folkmoot.services.attempts import Attempts
 from folkmoot.services.events import EventBus, PeerChanged
 from folkmoot.services.link import Link
 from folkmoot.services.links import Knock, Links
 from folkmoot.services.ports import Clock, Randomness, Sighting, Store, StoredAddress
 from folkmoot.services.registry import TeamRegistry
+from folkmoot.services.relay_targets import RelayTargets
 from folkmoot.services.sightings import Sightings
 from folkmoot.services.supervisor import Supervisor
-from folkmoot.services.targets import Target, Targets
+from folkmoot.services.targets import FIRST_BACKOFF_S, Target, Targets
 from folkmoot.services.values import LinkState, Peer, Way
 
 MAX_DIALS = 8
+MAX_RELAY_DIALS = 8
+"""Besides `MAX_DIALS`: who is not really at a server must not keep others from being reached."""
 MAX_KNOCKS = 8
 IDLE_S = 30.0
 MAX_LAST_SEEN = 4096
@@ -57,8 +62,10 @@ class PeersService:
         registry: TeamRegistry,
         events: EventBus,
         supervisor: Supervisor,
+        attempts: Attempts,
     ) -> None:
         self._me = me
+        self._attempts = attempts
         self._links = links
         self._sightings = sightings
         self._store = store
@@ -68,6 +75,7 @@ class PeersService:
         self._events = events
         self._supervisor = supervisor
         self._targets = Targets()
+        self._relays = RelayTargets(me.device, registry, randomness)
         self._last_seen_ms: dict[DeviceId, int] = {}
         self._hearsay: dict[DeviceId, tuple[str, ...]] = {}
         self._gossiped: dict[DeviceId, frozenset[DeviceId]] = {}
@@ -122,6 +130,12 @@ class PeersService:
             )
         return self._peer(link.device)
 
+    def redial(self, device: DeviceId) -> None:
+        """There is a reason to reach this device now."""
+        for target in self._ways_to(device):
+            target.retry_soon(_now())
+        self._wake.set()
+
     def addresses(self) -> Sequence[str]:
         """Every address known, the likeliest first: for joining by invitation."""
         now = sorted(self._targets.all(), key=lambda target: (not target.typed, target.backoff_s))
@@ -135,7 +149,42 @@ class PeersService:
             if target.typed and (target.device is None or not self._links.get(target.device))
         ]
 
+    # --- who is at servers (`rendezvous.Meets`) ------------------------------------------------
+
+    def met(self, address: str, device: DeviceId, knock: Knock) -> None:
+        """A server says that a device is there. Who is there by an invitation dials us."""
+        if knock.invite is not None or device == self._me.device():
+            return
+        if self._relays.met(address, device, knock, _now()):
+            self._wake.set()
+
+    def left(self, address: str, _device: DeviceId) -> None:
+        """A device is no longer at a server."""
+        self._relays.remove(address)
+
+    def targets(self) -> Sequence[Target]:
+        """Every address worth dialling, behind servers too, and what is known of it."""
+        return self._all()
+
+    async def attempt(self, target: Target) -> None:
+        """Try one address now, unless that is being done; `Attempts` has what came of it."""
+        if not target.dialling and self._knocks(target):
+            target.dialling = True
+            await self._dial(target)
+
+    def network_changed(self) -> None:
+        """Whoever is not linked may be reached in another way now: try everything again."""
+        for target in self._all():
+            target.retry_soon(_now(), self._randomness.uniform(0.0, 0.3))
+        self._wake.set()
+
     # --- dialling ------------------------------------------------------------------------------
+
+    def _all(self) -> Sequence[Target]:
+        return [*self._targets.all(), *self._relays.all()]
+
+    def _ways_to(self, device: DeviceId) -> Sequence[Target]:
+        return [*self._targets.of(device), *self._relays.of(device)]
 
     async def _type(self, text: str) -> Target | None:
         address = str(parse_address(text))
@@ -150,13 +199,11 @@ class PeersService:
         while True:
             self._wake.clear()
             now = _now()
-            waiting = [target for target in self._targets.all() if self._is_wanted(target)]
+            busy = {target.group for target in self._all() if target.dialling and target.group}
+            waiting = [target for target in self._all() if self._is_wanted(target, busy)]
             due = sorted((t for t in waiting if t.next_at <= now), key=lambda t: t.next_at)
-            free = MAX_DIALS - sum(target.dialling for target in self._targets.all())
-            for target in due[: max(0, free)]:
-                if self._is_wanted(target):
-                    target.dialling = True
-                    self._supervisor.start(f"dial {target.address}", self._dial(target))
+            self._dial_due(self._targets, due, MAX_DIALS, busy)
+            self._dial_due(self._relays, due, MAX_RELAY_DIALS, busy)
             next_at = min((t.next_at for t in waiting if t.next_at > now), default=now + IDLE_S)
             try:
                 async with asyncio.timeout(min(IDLE_S, next_at - now) + 0.001):
@@ -164,43 +211,61 @@ class PeersService:
             except TimeoutError:
                 pass
 
+    def _dial_due(self, table: Targets, due: Sequence[Target], most: int, busy: set[str]) -> None:
+        """Dial those of `due` that are in `table`, as many as may be dialled at once."""
+        free = most - sum(target.dialling for target in table.all())
+        for target in [one for one in due if table.get(one.address) is one][: max(0, free)]:
+            if self._is_wanted(target, busy):
+                target.dialling = True
+                busy.add(target.group)
+                self._supervisor.start(f"dial {target.address}", self._dial(target))
+
     async def _dial(self, target: Target) -> None:
         try:
             await self._try(target)
+        except BaseException:
+            target.wronged(_now(), 1.0)  # else it would be dialled again at once, for ever
+            raise
         finally:
             target.dialling = False
             self._wake.set()
 
-    def _is_wanted(self, target: Target) -> bool:
-        if target.dialling or not self._knocks(target):
+    def _is_wanted(self, target: Target, busy: set[str]) -> bool:
+        """Whether to dial there. `busy`: groups that are being dialled."""
+        if target.dialling or (target.group and target.group in busy) or not self._knocks(target):
             return False
-        if target.device is not None and self._links.get(target.device) is not None:
-            return False
-        group = target.group
-        return not group or not any(t.dialling and t.group == group for t in self._targets.all())
+        link = None if target.device is None else self._links.get(target.device)
+        return link is None or link.way.rank < target.way.rank
 
     async def _try(self, target: Target) -> Link | None:
         """One attempt with each key that may fit; None if there is no link, and why is noted."""
         for knock in self._knocks(target):
             jitter = self._randomness.uniform(0.5, 1.5)
             try:
-                link = await self._links.dial(
-                    target.address, knock, expected=target.device, way=target.way
-                )
-            except EnvironmentFault as error:
+                with self._attempts.trying(target.means, target.address, target.device) as trial:
+                    link = await self._links.dial(
+                        target.address, knock, expected=target.device, way=target.way
+                    )
+                    trial.device = link.device
+            except (EnvironmentFault, UserError) as error:
                 target.failed(_now(), jitter)
-                if error.code == "unreachable":
+                if error.code in ("unreachable", "bad_address"):
                     return None
             except PeerError as error:
                 if not self._refused(target, error, jitter):
                     return None
             else:
-                self._targets.answered(target, link.device)
-                await self._store.remember_address(
-                    StoredAddress(link.device, target.address, target.typed, self._clock.wall_ms())
-                )
+                await self._answered(target, link.device)
                 return link
         return None
+
+    async def _answered(self, target: Target, device: DeviceId) -> None:
+        target.backoff_s = FIRST_BACKOFF_S
+        if target.way is not Way.RELAY:
+            self._targets.answered(target, device)
+            await self._store.remember_address(
+                StoredAddress(device, target.address, target.typed, self._clock.wall_ms())
+            )
 
     def _refused(self, target: Target, error: PeerError, jitter: float) -> bool:
         """Note what went wrong; whether another key may do."""
@@ -210,7 +275,10 @@ class PeersService:
         if error.code == "unknown_listener":
             target.failed(_now(), jitter)
             return True
-        if error.code == "wrong_device":
+        if error.code == "too_slow":  # whoever is busy, or stood still, breaks no rule
+            target.failed(_now(), jitter)
+            return False
+        if error.code == "wrong_device" and target.way is not Way.RELAY:
             self._targets.moved(target)
             target.failed(_now(), jitter)
             return False
@@ -219,7 +287,8 @@ class PeersService:
         return False
 
     def _knocks(self, target: Target) -> Sequence[Knock]:
-        """Keys to prove: of the team seen there or shared with the device, the newest first."""
+        """Keys to prove: what is known to be shared there, then those of the team seen there or
+        shared with the device, the newest first."""
         states = self._registry.teams()
         if target.team is not None:
             states = [state for state in states if state.id == target.team] or states
@@ -227,7 +296,8 @@ class PeersService:
             states = [s for s in states if target.device in s.certificates] or states
         newest = [Knock(state.secrets[-1], state.id) for state in states if state.secrets]
         older = [Knock(old, s.id) for s in states for old in reversed(s.secrets[:-1])]
-        return (newest + older)[:MAX_KNOCKS]
+        knocks = sorted(newest + older, key=lambda knock: knock.key != target.key)
+        return knocks[:MAX_KNOCKS]
 
     # --- what is heard -------------------------------------------------------------------------
 
@@ -256,14 +326,22 @@ class PeersService:
         self._events.publish(PeerChanged(self._peer(link.device, link.person)))
         self._note_listening(link)
         self._gossip(link)
+        self._look_for_better(link)
+
+    def _look_for_better(self, link: Link) -> None:
+        """Try the better ways once more now; those that fail are tried again ever later."""
+        for target in self._targets.of(link.device):
+            if target.way.rank > link.way.rank:
+                target.next_at = min(target.next_at, _now())
+        self._wake.set()
 
     def _link_down(self, link: Link) -> None:
-        if not link.is_member:
+        if not link.is_member or self._links.get(link.device) is not None:
             return
         self._note_seen(link.device)
         self._gossiped.pop(link.device, None)
         now = _now()
-        for target in self._targets.of(link.device):
+        for target in self._ways_to(link.device):
             if link.reason in ("closing", "duplicate", "replaced", "link_closed", "dead"):
                 target.retry_soon(now, self._randomness.uniform(0.2, 1.2))
             else:
@@ -280,10 +358,12 @@ class PeersService:
         hello = link.hello
         if hello is None or not hello.port:
             return
-        seen = link.remote if link.dialled else f"{link.host}:{hello.port}"
-        for address in (seen, *hello.addresses):
+        if link.way not in (Way.NAT, Way.RELAY):
+            seen = link.remote if link.dialled else f"{link.host}:{hello.port}"
+            self._believe(link.device, seen)
+            self._supervisor.start("remember-address", self._remember(link.device, seen))
+        for address in hello.addresses:
             self._believe(link.device, address)
-        self._supervisor.start("remember-address", self._remember(link.device, seen))
         for other in self._links.members():
             if other is not link:
                 self._gossip(other)
@@ -319,6 +399,8 @@ class PeersService:
             return
         if address not in self._me.addresses():
             self._targets.add(address, Way.DIRECT, device=device)
+            if hearsay:
+                self._attempts.heard(address)
 
     def _gossip(self, link: Link) -> None:
         """Tell where others of the shared teams were reached, if there is somebody new."""
@@ -341,7 +423,7 @@ class PeersService:
         if person is None:
             person = link.person if link is not None else self._registry.person_of(device)
         assert person is not None, "only devices of members are shown"
-        targets = self._targets.of(device)
+        targets = self._ways_to(device)
         if link is not None:
             state, way, address = LinkState.LINKED, link.way, link.remote
         else:

@@ -13,6 +13,7 @@ from typing import Protocol
 from folkmoot.domain.entry import Entry, LogHead
 from folkmoot.domain.fold import TeamState
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, LogKey, PersonId
+from folkmoot.services.call_values import CallId, CallRecord, Recording
 from folkmoot.services.values import (
     Conversation,
     Delivery,
@@ -180,6 +181,14 @@ class Store(Protocol):
         """The message that was posted here with this `client_id`."""
         ...
 
+    async def calls(self, limit: int) -> list[CallRecord]:
+        """The calls of every conversation that is shown, the newest first."""
+        ...
+
+    async def call_states(self, conversation: ConversationId, call: CallId) -> set[int]:
+        """What this device has written of a call: numbers `bodies.CALL_…`."""
+        ...
+
     async def first_unread(self, conversation: ConversationId) -> Message | None:
         """The unread message that stands first in the timeline."""
         ...
@@ -259,6 +268,18 @@ class Store(Protocol):
         """Every remembered address."""
         ...
 
+    async def save_recording(self, recording: Recording) -> None:
+        """Keep how a recording of this person is now."""
+        ...
+
+    async def recordings(self) -> list[Recording]:
+        """The recordings of this person, the newest first."""
+        ...
+
+    async def forget_recording(self, id: str) -> None:
+        """Keep a recording no more."""
+        ...
+
     async def counts(self) -> tuple[int, int, int]:
         """(conversations, messages, bytes of the store)."""
         ...
@@ -286,6 +307,11 @@ class Stream(Protocol):
     @property
     def remote(self) -> str:
         """``host:port`` of the other side."""
+        ...
+
+    @property
+    def local(self) -> str:
+        """``host:port`` of this side."""
         ...
 
     def send(self, frame: bytes) -> None:
@@ -339,6 +365,33 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Stop listening and close every stream."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface that is up. `kind` as `services.values.InterfaceReport` has it;
+    `addresses` with the length of their prefix, as ``192.168.1.5/24``."""
+
+    name: str
+    kind: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The networks of this computer now. `sources`: for each host that was asked for, the own
+    address from which packets to it leave, empty if there is no way to it."""
+
+    interfaces: tuple[Interface, ...]
+    sources: dict[str, str]
+
+
+class Surveyor(Protocol):
+    """Looks at the interfaces and routes of this computer. Sends nothing."""
+
+    async def survey(self, hosts: Sequence[str]) -> Survey:
+        """How things are now; of `hosts` only IP addresses are looked at."""
         ...
 
 

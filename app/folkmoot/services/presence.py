@@ -151,7 +151,9 @@ class PresenceService:
 
     # Told by links
     def link_up(self, device: DeviceId, person: PersonId) -> None:
-        """A device of `person` is linked."""
+        """A device of `person` is linked; what it said over a link before still holds."""
+        if device in self._heard:
+            return
         self._heard[device] = _Heard(person, at=asyncio.get_running_loop().time())
         self._events.publish(PresenceChanged(self.of(person)))
 

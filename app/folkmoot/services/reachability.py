@@ -18,7 +18,8 @@ from folkmoot.services.ports import Discovery, Store, Transport
 from folkmoot.services.sightings import Sightings
 from folkmoot.services.supervisor import Supervisor
 
-LOOK_S = 5.0
+LOOK_S = 1.5
+"""A network that changes is followed within five seconds, announcing and dialling included."""
 DISCOVER_AGAIN_S = 60.0
 """While the addresses stay the same. It is tried at once when they change."""
 NO_NETWORK = "no_network"
@@ -50,13 +51,27 @@ class Reachability:
         self._supervisor = supervisor
         self._addresses: list[str] = []
         self._fault: EnvironmentFault | None = None
+        self._started = False
         self._discovering = False
         self._discover_at = 0.0
+        self._looking = asyncio.Lock()
+        self._moved: list[Callable[[], None]] = []
         self.listening: list[str] = []
 
     def addresses(self) -> list[str]:
         """Where others may reach this node, the best first."""
         return list(self._addresses)
+
+    @property
+    def discovery(self) -> str:
+        """How finding others by mDNS stands: ``on``, ``off``, ``failed``."""
+        if self._discovery is None:
+            return "off"
+        return "on" if self._discovering else "failed"
+
+    def watch(self, moved: Callable[[], None]) -> None:
+        """Call `moved` when the addresses of this computer changed, after its start."""
+        self._moved.append(moved)
 
     async def listen(self, wanted: Sequence[str]) -> None:
         """Listen where it is `wanted`; without that everywhere, at the port of the last time.
@@ -105,7 +120,13 @@ class Reachability:
     async def start(self) -> None:
         """Announce, and look after it from now on."""
         await self._look()
+        self._started = True
         self._supervisor.start("reachability", self._keep_looking())
+
+    async def look(self) -> list[str]:
+        """Look now; where others may reach this node. Raises `EnvironmentFault`."""
+        await self._look()
+        return self.addresses()
 
     async def tags_changed(self) -> None:
         """Others recognise us by other tags now: announce anew."""
@@ -129,16 +150,36 @@ class Reachability:
 
     async def _look(self) -> None:
         """Bring what we say of ourselves in line with the network as it is now."""
+        async with self._looking:
+            await self._look_once()
+
+    async def _look_once(self) -> None:
         if not self.listening:
             await self.listen(())
         addresses = await self._transport.addresses() if self.listening else []
         moved = addresses != self._addresses
         if moved:
             _log.info("others may reach this computer at %s", ", ".join(addresses) or "no address")
-            self._addresses = addresses
+            old, self._addresses = self._addresses, addresses
             self._links.says(addresses)
+            if self._started:
+                self._tell_moved(old)
         await self._discover(moved)
         self._say()
+
+    def _tell_moved(self, old: list[str]) -> None:
+        """Nothing passes where our own address is gone: such links end; then all are told.
+
+        While there is no other network they stay: this one may be back in a moment.
+        """
+        gone = {_host(text) for text in old} - {_host(text) for text in self._addresses}
+        if all(_is_loopback(text) for text in self._addresses):
+            gone.clear()
+        for link in self._links.members():
+            if link.local_host in gone:
+                link.close("dead", "The address of this computer is gone.")
+        for listener in self._moved:
+            listener()
 
     async def _discover(self, moved: bool) -> None:
         now = asyncio.get_running_loop().time()
@@ -177,6 +218,10 @@ class Reachability:
             return True
         for_others = not all(_is_loopback(text) for text in self.listening)
         return for_others and all(_is_loopback(text) for text in self._addresses)
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0]
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,24 +1,25 @@
 """Keeps what this node holds and what its peers hold the same, over every member link.
 
-Drives one `LinkSync` machine per link: reads for it, hands it frames, and sends what it says. What
-comes in is judged by `services.authority`, committed in batches by one intake for all links, told
-to the node, and acknowledged only then. Bodies that came with no entry are for `services.bodies`.
-Refuses to read on from a link whose entries wait to be stored, and delays, never skips, a device
-that writes faster than its quota.
+Drives one `LinkSync` machine per link: reads for it, hands it frames, and sends what it says. Where
+a link takes the place of another it compares from the start; what still comes over the old one is
+taken, and what waits to be stored stays in line. What comes in is judged by `services.authority`,
+committed in batches by one intake for all links, told to the node, and acknowledged only then.
+Bodies that came with no entry are for `services.bodies`. Refuses to read on from a link whose
+entries wait to be stored, and delays, never skips, a device that writes faster than its quota.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from folkmoot.domain.entry import Entry, LogHead
 from folkmoot.domain.errors import EnvironmentFault, PeerError
 from folkmoot.domain.ids import ConversationId, DeviceId, LogKey
 from folkmoot.protocol import frames
 from folkmoot.protocol.replication import LinkSync, Position
-from folkmoot.services.authority import Authority, Outcome
+from folkmoot.services.authority import Authority, Outcome, Verdict
 from folkmoot.services.deliveries import Deliveries
 from folkmoot.services.holdings import HeldLogs, PeerView
 from folkmoot.services.inbox import Inbox
@@ -56,6 +57,12 @@ class _Session:
         self.rest_until = 0.0
         self.held_back: dict[ConversationId, None] = {}
         self.shared: frozenset[ConversationId] = frozenset()
+
+    def take_over(self, before: _Session) -> None:
+        """This link takes the place of another to the same device: go on where that one was."""
+        self.inbox, self.quota = before.inbox, before.quota
+        self.rest_until, self.held_back = before.rest_until, before.held_back
+        before.wake.set()
 
 
 class Replication:
@@ -106,6 +113,9 @@ class Replication:
         view = PeerView(self._held, self._registry, link)
         session = _Session(link, view, self._randomness.uniform(0.9, 1.1), now)
         session.shared = self._shared(link)
+        before = self._sessions.get(link.device)
+        if before is not None:
+            session.take_over(before)
         self._sessions[link.device] = session
         link.send(*session.sync.begin(now))
         self._supervisor.start(f"sync {link.device.hex()[:8]}", self._drive(session))
@@ -120,6 +130,10 @@ class Replication:
     def _session(self, link: Link) -> _Session | None:
         session = self._sessions.get(link.device)
         return session if session is not None and session.link is link else None
+
+    def _current(self, session: _Session) -> _Session:
+        """The session of the link that may have taken the place of this one meanwhile."""
+        return self._sessions.get(session.link.device, session)
 
     async def _drive(self, session: _Session) -> None:
         """Send what the machine owes the peer, as fast as the link takes it."""
@@ -168,7 +182,8 @@ class Replication:
             self._follow(session, *session.sync.vectors(frame, _now()))
 
     async def _take_ack(self, link: Link, frame: frames.Ack) -> None:
-        if (session := self._session(link)) is not None:
+        session = self._sessions.get(link.device)  # as for segments
+        if session is not None:
             self._follow(session, [], session.sync.ack(frame, _now()))
 
     def _follow(self, session: _Session, out: list[frames.Frame], heads: list[LogHead]) -> None:
@@ -224,7 +239,7 @@ class Replication:
     # --- what comes in -----------------------------------------------------------------------
 
     async def _take_segment(self, link: Link, frame: frames.Segment) -> None:
-        session = self._session(link)
+        session = self._sessions.get(link.device)  # of a newer link, if this one drains
         if session is None:
             return
         self._arrived.set()
@@ -276,6 +291,34 @@ class Replication:
             raise
 
     async def _store_segments(self, session: _Session, segments: Sequence[frames.Segment]) -> None:
+        await self._judge_and_store(
+            segments,
+            lambda batch: self._store_entries(session, batch),
+            lambda segment, verdict: self._not_taken(session, segment, verdict),
+        )
+
+    async def take_mail(
+        self, segments: Sequence[frames.Segment], author: DeviceId
+    ) -> list[Verdict]:
+        """Judge and store what came in a sealed envelope, as if `author` had sent it over a link.
+
+        Answers with the verdicts on what was not taken. Raises `PeerError` for what no honest node
+        writes, and what the store raises.
+        """
+        refused: list[Verdict] = []
+
+        async def store(batch: list[Entry]) -> None:
+            self._publisher.tell(await self._store.append(batch), author)
+
+        await self._judge_and_store(segments, store, lambda _, verdict: refused.append(verdict))
+        return refused
+
+    async def _judge_and_store(
+        self,
+        segments: Sequence[frames.Segment],
+        store: Callable[[list[Entry]], Awaitable[None]],
+        not_taken: Callable[[frames.Segment, Verdict], None],
+    ) -> None:
         batch: list[Entry] = []
         heads: dict[LogKey, Position] = {}
         for segment in segments:
@@ -284,17 +327,17 @@ class Replication:
             held = heads.get(log) or self._held.position(log)
             verdict = self._authority.judge(segment, held)
             if verdict.outcome is Outcome.NOT_YET and batch:
-                await self._store_entries(session, batch)
+                await store(batch)
                 batch, heads = [], {}
                 verdict = self._authority.judge(segment, self._held.position(log))
             if verdict.outcome is not None:
-                self._not_taken(session, log, segment, verdict.outcome, verdict.reason)
+                not_taken(segment, verdict)
                 continue
             batch.extend(verdict.entries)
             last = verdict.entries[-1]
             heads[log] = Position(last.header.sequence, last.id)
         if batch:
-            await self._store_entries(session, batch)
+            await store(batch)
 
     async def _store_entries(self, session: _Session, batch: list[Entry]) -> None:
         device = session.link.device
@@ -305,19 +348,19 @@ class Replication:
             device, [LogHead(log, entry.header.sequence, entry.id) for log, entry in lasts.items()]
         )
         if len(appended.entries) < len(batch):
-            now = _now()
+            session, now = self._current(session), _now()
             for log, entry in lasts.items():
                 session.link.send(*session.sync.held_already(log, entry.header.sequence, now))
 
     def _not_taken(
         self,
         session: _Session,
-        log: LogKey,
         segment: frames.Segment,
-        outcome: Outcome,
-        reason: str,
+        verdict: Verdict,
     ) -> None:
-        now = _now()
+        log = LogKey(segment.conversation, segment.device, segment.grant)
+        outcome, now = verdict.outcome, _now()
+        session = self._current(session)
         sync, link = session.sync, session.link
         if outcome is Outcome.HELD:
             last = segment.first + len(segment.headers) - 1
@@ -330,12 +373,12 @@ class Replication:
             team = self._registry.team_of(log.conversation)
             for shared in [team.id] if team is not None else sorted(session.shared):
                 link.send(*sync.lacking(shared, now))
-        if reason:
+        if verdict.reason and outcome is not None:
             self._quiet_log.info(
                 "a segment of %s from %s is not taken: %s (%s)",
                 log.device.hex()[:8],
                 link.device.hex()[:8],
-                reason,
+                verdict.reason,
                 outcome.value,
             )
         session.wake.set()

@@ -13,7 +13,9 @@ from folkmoot.services.ports import Store
 
 LASTING = frozenset({"disk_full", "read_only", "store_damaged"})
 """Faults that stay until somebody mends them; any other is of one write."""
-_WRITES = frozenset({"append", "fill_bodies", "save_draft", "mark_read", "set_setting"})
+_WRITES = frozenset(
+    ("append", "fill_bodies", "save_draft", "mark_read", "set_setting", "save_recording")
+)
 
 T = TypeVar("T")
 Notice = Callable[[str, str, str], None]

@@ -23,7 +23,8 @@ class Supervisor:
     def __init__(self, on_bug: Callable[[str, BaseException], None]) -> None:
         """`on_bug` gets the task's name and the exception that nobody expected."""
         self._on_bug = on_bug
-        self._tasks: set[asyncio.Task[Any]] = set()
+        # In the order of their start: a simulation cancels them in the same order in each run.
+        self._tasks: dict[asyncio.Task[Any], None] = {}
         self._awaited: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -35,7 +36,7 @@ class Supervisor:
     def start(self, name: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run `work` as a task called `name`. After `aclose` it is cancelled before it begins."""
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
         if self._closed:
             task.cancel()
@@ -55,7 +56,7 @@ class Supervisor:
             raise
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if task.cancelled():
             self._awaited.discard(task)
             return
@@ -72,7 +73,7 @@ class Supervisor:
     async def aclose(self, timeout_s: float = 1.0) -> None:
         """Cancel every task and wait `timeout_s` at most; what hangs is named in the log."""
         self._closed = True
-        tasks = {task for task in self._tasks if task is not asyncio.current_task()}
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         if not tasks:

@@ -1,6 +1,6 @@
 """Addresses worth dialling and when: backoff, penalties and what is known of who answers there.
 
-Pure: time and jitter are arguments. Refuses more addresses than `MAX_TARGETS`; those that a person
+Pure: time and jitter are arguments. Refuses more addresses than its limit; those that a person
 typed stay longest.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from folkmoot.domain.ids import ConversationId, DeviceId
+from folkmoot.services.attempts import MDNS, NAT, RELAY, REMEMBERED, TYPED
 from folkmoot.services.values import Way
 
 FIRST_BACKOFF_S = 1.0
@@ -22,7 +23,7 @@ MAX_PER_DEVICE = 8
 class Target:
     """One address. `group`: addresses of one record, behind which is one device.
 
-    `team`: the team whose tag was seen there.
+    `team`: the team whose tag was seen there. `key`: the key that is known to be shared there.
     """
 
     address: str
@@ -31,9 +32,15 @@ class Target:
     group: str = ""
     team: ConversationId | None = None
     typed: bool = False
+    key: bytes = b""
     next_at: float = 0.0
     backoff_s: float = FIRST_BACKOFF_S
     dialling: bool = False
+
+    @property
+    def means(self) -> str:
+        """The way by which the address is known, as `services.attempts` names it."""
+        return _MEANS[self.way]
 
     def failed(self, now: float, jitter: float) -> None:
         """Nobody answered: later, and each time later. `jitter` in [0.5, 1.5]."""
@@ -51,10 +58,20 @@ class Target:
         self.next_at = now + delay_s
 
 
+_MEANS = {
+    Way.LAN: MDNS,
+    Way.TYPED: TYPED,
+    Way.DIRECT: REMEMBERED,
+    Way.NAT: NAT,
+    Way.RELAY: RELAY,
+}
+
+
 class Targets:
     """The table of addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_TARGETS) -> None:
+        self._limit = limit
         self._targets: dict[str, Target] = {}
         self._own: dict[str, None] = {}
 
@@ -65,6 +82,14 @@ class Targets:
     def of(self, device: DeviceId) -> list[Target]:
         """The addresses at which a device is thought to be."""
         return [target for target in self._targets.values() if target.device == device]
+
+    def get(self, address: str) -> Target | None:
+        """What is known of an address."""
+        return self._targets.get(address)
+
+    def remove(self, address: str) -> None:
+        """Nobody is there any more."""
+        self._targets.pop(address, None)
 
     def is_of_another(self, address: str, device: DeviceId) -> bool:
         """Whether another device is thought to be at an address."""
@@ -88,9 +113,10 @@ class Targets:
         if target is None:
             if device is not None and not typed and not self._room_for(device):
                 return None
-            if len(self._targets) >= MAX_TARGETS and not self._make_room():
+            if len(self._targets) >= self._limit and not self._make_room():
                 return None
             target = self._targets[address] = Target(address, way)
+            device = device or self._behind(group)
         if way is not Way.DIRECT or target.way is Way.DIRECT:
             target.way = way
         target.device = device or target.device
@@ -98,6 +124,11 @@ class Targets:
         target.team = team or target.team
         target.typed = target.typed or typed
         return target
+
+    def _behind(self, group: str) -> DeviceId | None:
+        """The device that proved itself at another address of the group."""
+        mates = [target for target in self._targets.values() if group and target.group == group]
+        return next((mate.device for mate in mates if mate.device is not None), None)
 
     def is_own(self, address: str) -> None:
         """We ourselves answer there: never again."""

@@ -6,10 +6,12 @@ of `folkmoot.domain.ids`. Every value is frozen: whoever holds one may keep it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
+from folkmoot.services.call_values import CallRecord
 
 
 class ConversationKind(StrEnum):
@@ -46,11 +48,29 @@ class LinkState(StrEnum):
 
 
 class Way(StrEnum):
-    """How a link came about."""
+    """How a link came about. `NAT`: straight, through address translation, found with the help of a
+    server; `RELAY`: a server hands everything on."""
 
     LAN = "lan"
     TYPED = "typed"
     DIRECT = "direct"
+    NAT = "nat"
+    RELAY = "relay"
+
+    @property
+    def rank(self) -> int:
+        """Better is greater; a better way takes the place of a worse one."""
+        return {Way.NAT: 1, Way.RELAY: 0}.get(self, 2)
+
+
+class ServerPhase(StrEnum):
+    """How the connection to a signaling server stands."""
+
+    OFF = "off"
+    CONNECTING = "connecting"
+    READY = "ready"
+    WAITING = "waiting"
+    """It was lost or not reached; it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +205,15 @@ class OrderKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """A server keeps an entry for a device that is away, in an envelope that only it can open."""
+
+    device: DeviceId
+    server: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as it reads now, edits and deletion applied.
 
@@ -220,6 +249,11 @@ class Message:
     stored_on: int
     stored_of: int
     client_id: str = ""
+    call: CallRecord | None = None
+    """Set: this is the card of a call, and `text` is empty."""
+    sealed: Sealed | None = None
+    """Of an own message that no other computer is known to hold: where it waits for one of them,
+    the one for which it waits the shortest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +294,19 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Which computers hold an entry durably, first-hand, and which are not known to."""
+    """Which computers hold an entry durably, first-hand, and which are not known to.
+
+    `sealed`: for which of the latter it waits at a server now; that is no promise that it arrives.
+    """
 
     stored_on: tuple[DeviceId, ...]
     missing: tuple[DeviceId, ...]
+    sealed: tuple[Sealed, ...] = ()
+
+
+def soonest(sealed: Iterable[Sealed]) -> Sealed | None:
+    """The one that ends first."""
+    return min(sealed, key=lambda kept: kept.until_ms, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,3 +386,124 @@ class FirstPage:
     page: Page | None
     drafts: tuple[Draft, ...]
     settings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A signaling server of this person. `words`, `hint`: why it is not ready and what to do.
+
+    `people`: how many devices of our teams are there now. `mail_s`: for how long it keeps sealed
+    envelopes, 0 if it keeps none. `turn`: it offers relays for calls. `typed`: added by the person;
+    otherwise it came with an invitation or on the command line.
+    """
+
+    url: str
+    phase: ServerPhase
+    words: str = ""
+    hint: str = ""
+    rtt_ms: float | None = None
+    people: int = 0
+    mail_s: int = 0
+    turn: bool = False
+    typed: bool = True
+
+
+class Outcome(StrEnum):
+    """What came of trying a way to a peer."""
+
+    REACHED = "reached"
+    FAILED = "failed"
+    TRYING = "trying"
+    UNTRIED = "untried"
+
+
+@dataclass(frozen=True, slots=True)
+class WayReport:
+    """What was tried to reach a device one way.
+
+    `way`: ``mdns``, ``remembered``, ``typed``, ``gossip``, ``nat``, ``relay``. `code` says what
+    answered (``ok``, ``refused``, ``no_answer``, ``no_route``, ``not_folkmoot``, ``other_device``,
+    ``unknown_key``, ``name_unknown``, ``no_server``, ``not_there``, ``no_direct_way``,
+    ``own_address``, ``not_seen``, ``never_seen``, ``silent``, ``broke``, ``bad_version``,
+    ``bad_certificate``, ``clock``, ``server_away``); `cause` is the likely reason (``firewall``,
+    ``subnet``, ``isolation``, ``vpn``, ``clock``, ``offline``, ``nat``, ``moved``, ``key``,
+    ``program``, ``name``, ``server``, ``version``, ``certificate``, ``unseen``, ``no_network``, or
+    empty). `answer` and `advice` say both in words, without names.
+    """
+
+    way: str
+    address: str
+    outcome: Outcome
+    code: str
+    answer: str
+    cause: str = ""
+    advice: str = ""
+    took_ms: float | None = None
+    at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReport:
+    """One device of somebody of our teams. `why`: in words, why it is reached as it is, or not."""
+
+    device: DeviceId
+    person: PersonId
+    name: str
+    device_name: str
+    state: LinkState
+    way: Way | None
+    why: str
+    rtt_ms: float | None
+    ways: tuple[WayReport, ...]
+    advice: str = ""
+    """What would help most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """A typed range of addresses that is looked through, or was. `total` addresses, `tried` so far.
+
+    `found`: where a computer of our teams answered. `answers`: how often each code came.
+    """
+
+    range: str
+    total: int
+    tried: int
+    found: tuple[str, ...]
+    answers: tuple[tuple[str, int], ...]
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceReport:
+    """A network that this computer is on. `kind`: ``cable``, ``wireless``, ``vpn``, ``virtual``,
+    ``loopback``, ``unknown``. `addresses` with the length of their prefix: ``192.168.1.5/24``."""
+
+    name: str
+    addresses: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """What the connection doctor found; plain values, with the words a person reads.
+
+    `discovery`: ``on``, ``off``, ``failed``. `summary`: the one sentence that matters most.
+    """
+
+    at_ms: int
+    version: str
+    summary: str
+    listening: tuple[str, ...]
+    interfaces: tuple[InterfaceReport, ...]
+    discovery: str
+    seen: int
+    """Records of our teams seen by mDNS."""
+    servers: tuple[Server, ...]
+    peers: tuple[PeerReport, ...]
+    advice: tuple[str, ...]
+    """What to do about this computer itself."""
+    others: tuple[WayReport, ...] = ()
+    """Typed addresses and records of our teams of which it is not known whose they are."""
+    scans: tuple[ScanReport, ...] = ()
+    """Typed ranges, the newest last."""

@@ -20,10 +20,13 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from folkmoot import __version__
+from folkmoot.domain.updates import version_key
 from folkmoot.storage.faults import damaged, fault_of, newer
-from folkmoot.storage.rows import Row
+from folkmoot.storage.rows import SCHEMA_VERSION, Row
 
-SCHEMA_VERSION = 1
+_SIGN = f"INSERT OR REPLACE INTO meta VALUES ('program', x'{__version__.encode().hex()}');"
+"""Who made a schema step, for the words of an older program that finds the file."""
 _RESERVE_BYTES = 1024 * 1024
 _CHECK_S = 0.25
 """A look through the file after an unclean end takes no longer than this."""
@@ -34,6 +37,16 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
+
+
+def _signature(driver: sqlite3.Connection) -> str:
+    """The version of the program that made the last schema step; empty if it cannot be told."""
+    try:
+        row = driver.execute("SELECT value FROM meta WHERE key = 'program'").fetchone()
+        text = bytes(row[0]).decode() if row else ""
+    except (sqlite3.Error, TypeError, ValueError):
+        return ""
+    return text if version_key(text) is not None else ""
 
 
 class ConnectionRows:
@@ -67,6 +80,7 @@ class Database:
         """Open, check and bring up to date. Raises `EnvironmentFault`."""
         self.in_memory = str(path) == ":memory:"
         self.path = Path(path)
+        self._refuse_newer()
         unclean = self._left_open()
         pool = StaticPool if self.in_memory else QueuePool
         self.engine: Engine = create_engine("sqlite://", creator=self._connect, poolclass=pool)
@@ -82,6 +96,27 @@ class Database:
             self.engine.dispose()
             raise
         self.keep_reserve()
+
+    def _refuse_newer(self) -> None:
+        """Look at the version before anything is opened that could write, be it a checkpoint.
+
+        What cannot be read in this way is told of when it is opened.
+        """
+        if self.in_memory or not self.path.exists():
+            return
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(uri, uri=True)) as connection,
+        ):
+            self._check_version(connection)
+
+    def _check_version(self, driver: sqlite3.Connection) -> int:
+        """How many schema steps the file has seen. Raises `EnvironmentFault` ``store_newer``."""
+        version = int(driver.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise newer(self.path, _signature(driver))
+        return version
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -131,14 +166,12 @@ class Database:
     def _step_up(self, connection: Connection) -> None:
         """Run the numbered schema steps that the file has not seen, each in one transaction."""
         driver = driver_of(connection)
-        version = driver.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise newer(self.path, version, SCHEMA_VERSION)
+        version = self._check_version(driver)
         for step in range(version + 1, SCHEMA_VERSION + 1):
             text = resources.files("folkmoot.storage").joinpath(f"schema/{step:03}.sql").read_text()
             try:
                 driver.executescript(
-                    f"BEGIN IMMEDIATE;\n{text}\nPRAGMA user_version = {step};\nCOMMIT;"
+                    f"BEGIN IMMEDIATE;\n{text}\n{_SIGN}\nPRAGMA user_version = {step};\nCOMMIT;"
                 )
             except sqlite3.Error:
                 driver.rollback()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
 from folkmoot.services.values import Message, OrderKey, PersonName, Reaction
+from folkmoot.storage.call_cards import CallRecords, Card
 from folkmoot.storage.rows import Row, Rows, among, one
 
 _NAMES_SHOWN = 10
@@ -44,7 +45,9 @@ class Dressing:
         threads = {row[0]: row for row in among(rows, sql, ids, (key,))}
         repliers = self.repliers(list(threads)) if threads else {}
         chosen = self._reactions(ids)
-        people = {row[17] for row in found} | {row[2] for row in chosen}
+        cards = {row[0]: _card(row, conversation) for row in found if row[19]}
+        calls = CallRecords(rows, self._me, key, tuple(cards.values()))
+        people = {row[17] for row in found} | {row[2] for row in chosen} | calls.people()
         names = names_of(rows, people, team)
         reactions = self._group(chosen, names)
         stored_on, stored_of = self._stored()
@@ -81,6 +84,7 @@ class Dressing:
                 stored_on=stored_on[row[0]],
                 stored_of=stored_of,
                 client_id=clients.get(row[1], ""),
+                call=calls.record(cards[row[0]], names) if row[0] in cards else None,
             )
         return built
 
@@ -144,6 +148,11 @@ class Dressing:
             row[0]: 1 + sum(sequence >= row[4] for sequence in held[row[3]]) for row in self._found
         }
         return on, len(devices)
+
+
+def _card(row: Row, conversation: bytes) -> Card:
+    place = ConversationId(conversation)
+    return Card(row[19], EntryId(row[1]), place, PersonId(row[17]), row[7])
 
 
 def member_devices(rows: Rows, key: int) -> set[bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from folkmoot import __version__
 from folkmoot.domain.errors import EnvironmentFault
 
 _DISK_FULL = (
@@ -67,11 +68,14 @@ def damaged() -> EnvironmentFault:
     return EnvironmentFault("store_damaged", *_DAMAGED)
 
 
-def newer(path: Path, found: int, known: int) -> EnvironmentFault:
-    """The store was written by a later version of the program."""
+def newer(path: Path, wrote: str) -> EnvironmentFault:
+    """The store was brought up to date by a later version of the program; `wrote`: which one, if
+    that is known."""
+    which = f"Folkmoot {wrote} or a later one" if wrote else "the newer Folkmoot"
+    by = f"a newer Folkmoot ({wrote})" if wrote else "a newer Folkmoot"
     return EnvironmentFault(
         "store_newer",
-        f"This profile was last used by a newer Folkmoot (store {found}, this one knows {known}).",
-        f"Nothing was changed. Install the newer Folkmoot, or start with another --profile than"
+        f"This profile was used by {by}, and this one ({__version__}) cannot read it any more.",
+        f"Nothing was changed. Install {which}, or start with another --profile than"
         f" {path.parent}.",
     )

@@ -22,7 +22,7 @@ from folkmoot.storage.local import (
     settings,
 )
 from folkmoot.storage.reading import Reading
-from folkmoot.storage.rows import Row, one
+from folkmoot.storage.rows import SCHEMA_VERSION, Row, one
 
 FIRST_PAGE_MESSAGES = 64
 _ROLES = tuple(Role)
@@ -53,6 +53,8 @@ def read_first_page(path: Path) -> FirstPage | None:
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)
         connection.execute("BEGIN")
+        if connection.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
+            return None  # what it holds cannot be known
         return _read(_PlainRows(connection))
     except sqlite3.Error:
         return None

@@ -2,7 +2,8 @@
 
 An edit, a delete or a reaction may be here before its message. Whoever lacks the right changes
 nothing. A delete is final: text, edits and place in a thread go, and bodies that come later are not
-kept. A deleted message is shown only where a thread hangs on it.
+kept. A deleted message is shown only where a thread hangs on it. Each entry of a call is a row,
+too, but only the start that counts is shown; nobody can edit it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ from folkmoot.domain.registers import Write, winner
 from folkmoot.domain.timestamps import Stamp, place
 from folkmoot.protocol.bodies import decode_body
 from folkmoot.storage.book import Stored
+from folkmoot.storage.call_cards import written_of
+from folkmoot.storage.calls import (
+    INSERT_CALL,
+    INSERT_RECORDED,
+    call_row,
+    read_call,
+    read_recording,
+    recorded_row,
+)
 from folkmoot.storage.forgetting import words_are_stale
 from folkmoot.storage.rights import Scope
 from folkmoot.storage.rows import Row, Rows, among
@@ -48,6 +58,8 @@ class MessageRow(NamedTuple):
     deleted: int
     missing: int
     text: str
+    call: bytes | None = None
+    """None: a message; empty: a call, not known which."""
 
 
 _NOBODY = PersonId(b"")
@@ -86,6 +98,7 @@ class MessageProjection:
         self._posts: dict[int, bool] = {}
         self._unsettled: set[EntryId] = set()
         self._threads: set[bytes] = set()
+        self._calls: set[bytes] = set()
         self._reactions: dict[tuple[EntryId, PersonId, str], None] = {}
         self._new: list[MessageRow] = []
         self._facts: dict[str, list[Row]] = defaultdict(list)
@@ -99,6 +112,7 @@ class MessageProjection:
             self._rows.many(sql, facts)
         self._insert_messages()
         self._settle()
+        self._settle_calls()
         self._settle_reactions()
         self._settle_threads()
         return self.changes
@@ -112,20 +126,24 @@ class MessageProjection:
             self._rows.run("DELETE FROM message WHERE arrival = ?", (row.arrival,))
         changes = self.project([stored])
         for row, _ in old:
-            changes.created.discard(EntryId(row.id))
-            changes.changed[EntryId(row.id)] = "body"
+            if row.call is None:
+                changes.created.discard(EntryId(row.id))
+                changes.changed[EntryId(row.id)] = "body"
         return changes
 
     # Taking entries
 
     def _take(self, stored: Stored) -> None:
         kind, log = stored.entry.header.kind, stored.log
-        if kind == Kind.MESSAGE:
+        if kind in (Kind.MESSAGE, Kind.CALL, Kind.RECORDING):
             posts = self._posts.get(log.key)
             if posts is None:
                 posts = self._posts[log.key] = self._scope.may_post(log)
-            if posts:
-                self._new.append(self._message(stored))
+            if posts and kind == Kind.RECORDING:
+                self._recorded(stored)
+            elif posts:
+                message = kind == Kind.MESSAGE
+                self._new.append(self._message(stored) if message else self._call(stored))
         elif stored.entry.body is None or not self._scope.counts(log):
             return
         elif kind in (Kind.EDIT, Kind.DELETE, Kind.REACT, Kind.SET):
@@ -167,11 +185,9 @@ class MessageProjection:
 
     def _message(self, stored: Stored) -> MessageRow:
         entry, log = stored.entry, stored.log
-        header = entry.header
-        stands = place(Stamp(header.wall_ms, header.counter), stored.arrived_ms)
         text, thread, reply, also, mentioned = "", None, None, 0, 0
         if entry.body is not None:
-            body = decode_body(header.kind, entry.body)
+            body = decode_body(entry.header.kind, entry.body)
             assert isinstance(body, MessageBody)
             text, also = body.text, int(body.also_in_channel)
             thread = None if body.thread == ZERO else body.thread
@@ -180,28 +196,37 @@ class MessageProjection:
         shown = int(thread is None or also)
         missing = int(entry.body is None)
         news = int(shown and not missing and log.person != self._me)
-        return MessageRow(
-            stored.arrival,
-            entry.id,
-            log.conversation,
-            log.key,
-            header.sequence,
-            stands.wall_ms,
-            stands.counter,
-            header.wall_ms,
-            stored.arrived_ms,
-            thread,
-            reply,
-            also,
-            shown,
-            news,
-            mentioned,
-            int(stands.clock_wrong),
-            edited=0,
-            deleted=0,
+        return replace_row(
+            _plain_row(stored),
+            thread=thread,
+            reply=reply,
+            also=also,
+            shown=shown,
+            news=news,
+            mentioned=mentioned,
             missing=missing,
             text=text,
         )
+
+    def _call(self, stored: Stored) -> MessageRow:
+        """An entry of a call; which one is shown is settled when all of a batch are taken."""
+        body, call = read_call(stored.entry), b""
+        if body is not None:
+            call = body.call
+            row = call_row(stored, self._scope.key, body)
+            self._facts[INSERT_CALL].append(row)
+            self._calls.add(call)
+        missing = int(stored.entry.body is None)
+        return replace_row(_plain_row(stored), missing=missing, call=call)
+
+    def _recorded(self, stored: Stored) -> None:
+        """That somebody recorded a call: no row of its own, the card of the call tells it. So
+        nobody can delete it either: who recorded and when stays known."""
+        body = read_recording(stored.entry)
+        if body is not None:
+            row = recorded_row(stored, self._scope.key, body)
+            self._facts[INSERT_RECORDED].append(row)
+            self._calls.add(body.call)
 
     def _insert_messages(self) -> None:
         new = self._new
@@ -211,7 +236,7 @@ class MessageProjection:
         self._rows.many(_INDEX, [(row.arrival, searchable(row.text)) for row in new if row.text])
         for row in new:
             self._count(row, 1)
-        self.changes.created.update(EntryId(row.id) for row in new)
+        self.changes.created.update(EntryId(row.id) for row in new if row.call is None)
         self._threads.update(row.thread for row in new if row.thread is not None)
         waiting = (
             "SELECT target FROM edit WHERE target IN (??)",
@@ -231,7 +256,7 @@ class MessageProjection:
             entry = EntryId(row.id)
             if any(person == author or moderates for person, moderates in deletions[entry]):
                 self._delete(row, [edit[0] for edit in edits[entry]])
-            else:
+            elif row.call is None:
                 self._edit(row, [edit for edit in edits[entry] if edit[2] == author])
 
     def _by_target(self, table: str, columns: str) -> dict[bytes, list[Row]]:
@@ -257,6 +282,9 @@ class MessageProjection:
         self._rows.many("DELETE FROM edit WHERE arrival = ?", [(arrival,) for arrival in edits])
         if row.deleted:
             return
+        if row.call:
+            self._rows.run("DELETE FROM call WHERE arrival = ?", (row.arrival,))
+            self._calls.add(row.call)
         words_are_stale(self._rows)
         gone = replace_row(
             row,
@@ -270,6 +298,7 @@ class MessageProjection:
             deleted=1,
             missing=0,
             text="",
+            call=None if row.call is None else b"",
         )
         if row.thread is not None:
             self._threads.add(row.thread)
@@ -306,6 +335,27 @@ class MessageProjection:
             changes.unread += sign
             changes.mentions += sign * row.mentioned
 
+    # Calls
+
+    def _settle_calls(self) -> None:
+        """Of each call the starts that count are shown; one that this person was in, or
+        declined, is no news."""
+        told = written_of(self._rows, self._scope.key, self._calls)
+        starts = {start.id: (start, w) for w in told.values() for start in w.starts}
+        for row, author in self._load(starts):
+            entry = EntryId(row.id)
+            start, written = starts[entry]
+            shown = int(start.counts)
+            answered = written.was_in(self._me) or self._me in written.declined
+            news = int(shown and author != self._me and not answered)
+            if (shown, news) != (row.shown, row.news):
+                self._change(row, replace_row(row, shown=shown, news=news), "call")
+            if shown and not row.shown:
+                self.changes.changed.pop(entry, None)
+                self.changes.created.add(entry)
+            elif shown:
+                self.changes.changed[entry] = "call"
+
     # Reactions and threads
 
     def _settle_reactions(self) -> None:
@@ -340,6 +390,34 @@ class MessageProjection:
             shown = self._has_replies(row.id)
             if row.deleted and row.shown != shown:
                 self._change(row, replace_row(row, shown=shown), "deleted")
+
+
+def _plain_row(stored: Stored) -> MessageRow:
+    """A row at its place in the conversation that says nothing yet and is not shown."""
+    header, log = stored.entry.header, stored.log
+    stands = place(Stamp(header.wall_ms, header.counter), stored.arrived_ms)
+    return MessageRow(
+        stored.arrival,
+        stored.entry.id,
+        log.conversation,
+        log.key,
+        header.sequence,
+        stands.wall_ms,
+        stands.counter,
+        header.wall_ms,
+        stored.arrived_ms,
+        thread=None,
+        reply=None,
+        also=0,
+        shown=0,
+        news=0,
+        mentioned=0,
+        clock_wrong=int(stands.clock_wrong),
+        edited=0,
+        deleted=0,
+        missing=0,
+        text="",
+    )
 
 
 def replace_row(row: MessageRow, **values: object) -> MessageRow:

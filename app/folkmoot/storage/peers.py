@@ -86,9 +86,11 @@ def _deliveries(
 ) -> list[tuple[EntryId, int, int]]:
     sql = (
         "SELECT id, sequence FROM entry WHERE log = ? AND sequence > ? AND sequence <= ?"
-        " AND kind = ? ORDER BY sequence DESC LIMIT ?"
+        " AND kind IN (?, ?) ORDER BY sequence DESC LIMIT ?"
     )
-    messages = rows.all(sql, (log, after, upto, int(Kind.MESSAGE), MAX_DELIVERIES))[::-1]
+    messages = rows.all(sql, (log, after, upto, int(Kind.MESSAGE), int(Kind.CALL), MAX_DELIVERIES))[
+        ::-1
+    ]
     devices = member_devices(rows, key) | {own}
     held = [
         sequence

@@ -23,7 +23,10 @@ from folkmoot.storage.rights import Scope, scope_of
 from folkmoot.storage.rows import Rows, among, one
 from folkmoot.storage.search_text import searchable
 
-OF_A_CONVERSATION = ("message", "thread", "edit", "deletion", "reaction", "register")
+OF_A_CONVERSATION = (
+    *("message", "thread", "edit", "deletion", "reaction", "register", "call"),
+    "recorded",
+)
 """Projection tables that are filled conversation by conversation."""
 PROJECTIONS = (*OF_A_CONVERSATION, "team", "member", "device", "view", "participant")
 

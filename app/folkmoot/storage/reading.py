@@ -13,6 +13,7 @@ from typing import Any
 
 from folkmoot.domain.errors import UserError
 from folkmoot.domain.ids import ZERO, ConversationId, DeviceId, EntryId, PersonId
+from folkmoot.services.call_values import CallRecord
 from folkmoot.services.values import (
     Conversation,
     ConversationKind,
@@ -30,10 +31,12 @@ LATE_WITHIN = 50
 _MESSAGE = (
     "SELECT m.arrival, m.id, m.conversation, m.log, m.sequence, m.wall_ms, m.counter, m.sent_ms,"
     " m.arrived_ms, m.thread, m.reply, m.also, m.clock_wrong, m.edited, m.deleted, m.missing,"
-    " m.text, l.person, l.device FROM message m JOIN log l ON l.key = m.log"
+    " m.text, l.person, l.device, m.call FROM message m JOIN log l ON l.key = m.log"
 )
 _ORDER = "ORDER BY m.wall_ms, m.counter, m.id"
 _REVERSED = "ORDER BY m.wall_ms DESC, m.counter DESC, m.id DESC"
+_NO_CARD = "(m.call IS NOT NULL AND m.shown = 0 AND m.deleted = 0)"
+"""An end of a call and the like: kept in a row, and no message to anybody."""
 _PLACE = "(m.wall_ms, m.counter, m.id)"
 
 
@@ -193,7 +196,7 @@ class Reading:
         return _List(key, where, (key, thread), (root,) if root else (), total)
 
     def _one(self, key: int, message: EntryId) -> Row | None:
-        sql = f"{_MESSAGE} JOIN entry e ON e.arrival = m.arrival WHERE e.id = ?"
+        sql = f"{_MESSAGE} JOIN entry e ON e.arrival = m.arrival WHERE e.id = ? AND NOT {_NO_CARD}"
         row = one(self._rows, sql, (message,))
         return row if row and row[2] == key else None
 
@@ -288,7 +291,7 @@ class Reading:
     def messages(self, ids: Iterable[EntryId]) -> dict[EntryId, Message]:
         """Those messages among `ids` that are held."""
         sql = f"{_MESSAGE} JOIN entry e ON e.arrival = m.arrival WHERE e.id IN (??)"
-        found = sorted(among(self._rows, sql, ids))
+        found = sorted(among(self._rows, f"{sql} AND NOT {_NO_CARD}", ids))
         late: set[int] = set()
         for row in found:
             if row[8] - row[7] > LATE_AFTER_MS:
@@ -305,6 +308,12 @@ class Reading:
             some = [row for row in found if row[2] == key]
             built.update(Dressing(self._rows, self._me, self._device, key, some).messages(late))
         return [built[row[0]] for row in found]
+
+    def calls(self, limit: int) -> list[CallRecord]:
+        """See `Store.calls`."""
+        sql = f"{_MESSAGE} WHERE m.call IS NOT NULL AND m.shown = 1 AND m.deleted = 0"
+        found = self._rows.all(f"{sql} {_REVERSED} LIMIT ?", (limit,))
+        return [m.call for m in self.messages_of(found, set()) if m.call is not None]
 
     def first_unread(self, conversation: ConversationId) -> Message | None:
         """See `Store.first_unread`."""

@@ -71,11 +71,11 @@ def revisions(rows: Rows, message: EntryId) -> list[Revision]:
     """The text as it was sent, then as edited, by the time written in the edits."""
     row = one(
         rows,
-        "SELECT m.arrival, m.sent_ms, m.deleted, l.person, e.body FROM entry e"
+        "SELECT m.arrival, m.sent_ms, m.deleted, l.person, e.body, e.kind FROM entry e"
         " JOIN message m ON m.arrival = e.arrival JOIN log l ON l.key = m.log WHERE e.id = ?",
         (message,),
     )
-    if row is None or row[2]:
+    if row is None or row[2] or row[5] != Kind.MESSAGE:
         return []
     sql = "SELECT text, wall_ms FROM edit WHERE target = ? AND person = ? ORDER BY wall_ms, id"
     edits = [Revision(text, at_ms) for text, at_ms in rows.all(sql, (message, row[3]))]

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
+SCHEMA_VERSION = 3
+"""How many schema steps there are; here, since the first paint asks without SQLAlchemy."""
 _PARAMETERS = 500
 """Values in one IN list; far under SQLite's own limit."""
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from folkmoot.domain.entry import Entry, Kind, LogHead
 from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, LogKey, PersonId
 from folkmoot.domain.team import TeamState
+from folkmoot.services.call_values import CallId, CallRecord, Recording
 from folkmoot.services.ports import Appended, Clock, HeldLog, StoredAddress
 from folkmoot.services.values import (
     Conversation,
@@ -24,8 +25,9 @@ from folkmoot.services.values import (
     Thread,
 )
 from folkmoot.storage import entries as log_entries
-from folkmoot.storage import local, peers, read_marks, registers
+from folkmoot.storage import local, peers, read_marks, recordings, registers
 from folkmoot.storage.book import Book, Stored, stored_entry
+from folkmoot.storage.call_cards import states_by
 from folkmoot.storage.database import Database
 from folkmoot.storage.forgetting import forget_step
 from folkmoot.storage.lanes import Lanes, ThreadLanes
@@ -85,8 +87,10 @@ class SqliteStore:
     def _settle_owner(self, rows: Rows) -> None:
         """The projections know whose messages are own ones: they are made for one person."""
         row = one(rows, "SELECT value FROM meta WHERE key = 'me'")
-        if row is not None and row[0] != self._me:
+        stale = one(rows, "SELECT 1 FROM meta WHERE key = 'rebuild'")  # a schema step says so
+        if stale or (row is not None and row[0] != self._me):
             rebuild(rows, self._book, self._me)
+            rows.run("DELETE FROM meta WHERE key = 'rebuild'")
         for key, value in (("me", self._me), ("device", self._device)):
             rows.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
@@ -270,6 +274,16 @@ class SqliteStore:
 
         return await self._lanes.read(find)
 
+    async def calls(self, limit: int) -> list[CallRecord]:
+        """See `Store.calls`."""
+        return await self._reading(lambda reading: reading.calls(limit))
+
+    async def call_states(self, conversation: ConversationId, call: CallId) -> set[int]:
+        """See `Store.call_states`."""
+        return await self._lanes.read(
+            lambda rows: states_by(rows, conversation, call, self._device)
+        )
+
     async def first_unread(self, conversation: ConversationId) -> Message | None:
         """See `Store.first_unread`."""
         return await self._reading(lambda reading: reading.first_unread(conversation))
@@ -360,6 +374,18 @@ class SqliteStore:
     async def addresses(self) -> list[StoredAddress]:
         """See `Store.addresses`."""
         return await self._lanes.read(peers.addresses)
+
+    async def save_recording(self, recording: Recording) -> None:
+        """See `Store.save_recording`."""
+        await self._lanes.write(lambda rows: recordings.save(rows, recording))
+
+    async def recordings(self) -> list[Recording]:
+        """See `Store.recordings`."""
+        return await self._lanes.read(recordings.held)
+
+    async def forget_recording(self, id: str) -> None:
+        """See `Store.forget_recording`."""
+        await self._lanes.write(lambda rows: recordings.forget(rows, id))
 
     async def counts(self) -> tuple[int, int, int]:
         """See `Store.counts`."""

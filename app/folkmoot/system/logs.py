@@ -7,6 +7,7 @@ people wrote out of it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -16,6 +17,8 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+
+from folkmoot.build import build, installed_as
 
 MAX_FILE_BYTES = 1024 * 1024
 KEPT_FILES = 3
@@ -83,16 +86,18 @@ class LogFile:
         self._hooks = (sys.excepthook, threading.excepthook)
         sys.excepthook = self._uncaught
         threading.excepthook = self._uncaught_in_thread
+        _log.info("Folkmoot %s%s", build().words, f", {kind}" if (kind := installed_as()) else "")
 
     def close(self) -> None:
-        """Write what is queued and give back the hooks."""
+        """Write what is queued, if the disk takes it, and give back the hooks."""
         if lost := self._handler.dropped + self._file.lost:
             _log.warning("%d lines of this log were lost", lost)
         sys.excepthook, threading.excepthook = self._hooks
         self._root.removeHandler(self._handler)
         self._root.setLevel(self._level)
         self._listener.stop()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _uncaught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None

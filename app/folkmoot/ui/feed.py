@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from folkmoot.domain.errors import FolkmootError
 from folkmoot.domain.ids import ConversationId
 from folkmoot.services import events as told
+from folkmoot.services.call_values import Call
+from folkmoot.services.update_values import Updates
 from folkmoot.services.values import (
     Conversation,
     Draft,
@@ -19,13 +21,17 @@ from folkmoot.services.values import (
     JoinRequest,
     Member,
     NearbyTeam,
+    Peer,
     Presence,
+    Server,
     Team,
 )
 from folkmoot.ui.bridge import Bridge
 from folkmoot.ui.facade import Node
 from folkmoot.ui.model import WindowModel
 
+_PATIENCE = 5
+"""So often the peers are read while events say otherwise meanwhile; the events are true as well."""
 _HELD_LIMIT = 5_000
 """Events kept while everything is read; after more, everything is read once more."""
 
@@ -42,7 +48,11 @@ class _Everything:
     requests: tuple[JoinRequest, ...]
     nearby: tuple[NearbyTeam, ...]
     notices: tuple[told.NoticeChanged, ...]
+    servers: tuple[Server, ...]
+    updates: Updates
+    peers: tuple[Peer, ...]
     drafts: tuple[Draft, ...]
+    calls: tuple[Call, ...]
 
 
 async def _read_everything(node: Node) -> _Everything:
@@ -56,7 +66,11 @@ async def _read_everything(node: Node) -> _Everything:
         requests=tuple(node.joining.requests()),
         nearby=tuple(node.nearby.teams()),
         notices=tuple(node.notices()),
+        servers=tuple(node.servers.list()),
+        updates=node.updates.state(),
+        peers=tuple(node.peers.list()),
         drafts=tuple(await node.drafts.all()),
+        calls=tuple(node.calls.list()),
     )
 
 
@@ -68,6 +82,8 @@ class Feed(QObject):
     reloaded = Signal()
     """Everything was read anew: what is shown of messages may be stale."""
     ask_answered = Signal(object)
+    call_event = Signal(object)
+    """What is told of a call, or of its devices, beside its state."""
 
     def __init__(self, bridge: Bridge, model: WindowModel) -> None:
         super().__init__()
@@ -97,13 +113,17 @@ class Feed(QObject):
         for team, members in everything.members:
             model.take_members(team, members)
         model.take_presence(everything.presence)
-        model.drafts = {(d.conversation, d.thread): d.text for d in everything.drafts}
+        model.take_drafts(everything.drafts)
         model.take_teams(everything.teams)
         model.take_conversations(everything.conversations)
         model.take_requests(everything.requests)
         model.take_nearby(everything.nearby)
         for notice in everything.notices:
             model.take_notice(notice.code, notice.message, notice.hint)
+        model.take_servers(everything.servers)
+        model.take_updates(everything.updates)
+        model.take_peers(everything.peers)
+        model.take_calls(everything.calls)
 
     def _take_all(self, events: list[told.Event]) -> None:
         if self._loading:
@@ -146,8 +166,47 @@ class Feed(QObject):
                 self.ask_answered.emit(event)
             case told.NoticeChanged(code=code, message=message, hint=hint):
                 model.take_notice(code, message, hint)
+            case told.ServersChanged(servers=servers):
+                model.take_servers(servers)
+            case told.UpdatesChanged(updates=updates):
+                model.take_updates(updates)
+            case told.PeerChanged(peer=peer):
+                model.take_peer(peer)
+            case told.CallChanged(call=call):
+                model.take_call(call)
+            case (
+                told.CallLevels()
+                | told.CallReaction()
+                | told.CallStatsTaken()
+                | told.CallNotice()
+                | told.DevicesChanged()
+                | told.MicrophoneTested()
+                | told.InkDrawn()
+                | told.ShareSourcesChanged()
+            ):
+                self.call_event.emit(event)
+            case told.RecordingsChanged():
+                self.call_event.emit(event)
             case told.Gap():
                 self._bridge.run(self._reload(), "ui: read everything anew")
+
+    def read_peers(self) -> None:
+        """Somebody looks at how others are reached: round trips are told of nobody else."""
+        self._bridge.run(self._load_peers(), "ui: read peers")
+
+    async def _load_peers(self) -> None:
+        async def read(node: Node) -> tuple[Peer, ...]:
+            return tuple(node.peers.list())
+
+        for _ in range(_PATIENCE):
+            known = self._model.peer_changes
+            try:
+                peers = await self._bridge.ask(read)
+            except FolkmootError:
+                return  # the node fell; everything is read anew when it is up
+            if self._model.peer_changes == known:
+                self._model.take_peers(peers)
+                return
 
     def _read_members(self, team: ConversationId) -> None:
         self._bridge.run(self._load_members(team), "ui: read members")
@@ -157,6 +216,7 @@ class Feed(QObject):
             return tuple(node.teams.members(team))
 
         self._model.take_members(team, await self._bridge.ask(read))
+        await self._load_peers()
 
     async def _reload(self) -> None:
         try:

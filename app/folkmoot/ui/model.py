@@ -1,4 +1,4 @@
-"""What the window knows: identity, teams, conversations, members, presence, requests, notices.
+"""What the window knows: identity, teams, conversations, members, presence, ways, notices.
 
 Filled from the `FirstPage` for the first paint, then from the node, then kept true by events. Plain
 state with signals; refuses to ask the node anything and to decide anything.
@@ -7,20 +7,26 @@ state with signals; refuses to ask the node anything and to decide anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from folkmoot.domain.ids import ConversationId, EntryId, PersonId
+from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, PersonId
+from folkmoot.services.call_values import Call, CallEnd, CallId, CallPhase
+from folkmoot.services.update_values import Updates
 from folkmoot.services.values import (
     Conversation,
     ConversationKind,
+    Draft,
     FirstPage,
     Identity,
     JoinRequest,
     Member,
     NearbyTeam,
+    Peer,
     Presence,
     PresenceState,
+    Server,
     Team,
 )
 
@@ -40,6 +46,11 @@ class WindowModel(QObject):
     nearby_changed = Signal()
     requests_changed = Signal()
     notices_changed = Signal()
+    servers_changed = Signal()
+    updates_changed = Signal()
+    peers_changed = Signal()
+    call_changed = Signal(object)
+    """A `Call`, new or changed; ENDED is the last that is told of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +65,14 @@ class WindowModel(QObject):
         self.nearby: tuple[NearbyTeam, ...] = ()
         self.requests: tuple[JoinRequest, ...] = ()
         self.notices: dict[str, tuple[str, str]] = {}
+        self.servers: tuple[Server, ...] = ()
+        self.updates = Updates()
+        self._peers: dict[PersonId, dict[DeviceId, Peer]] = {}
+        self.peer_changes = 0
+        """Grows with each one: what was read before it is older."""
         self.drafts: dict[Place, str] = {}
+        self._written: set[Place] = set()
+        self.calls: dict[CallId, Call] = {}
 
     def take_first(self, first: FirstPage) -> None:
         """Fill from what was stored when the window was left."""
@@ -62,6 +80,20 @@ class WindowModel(QObject):
         self.teams = {team.id: team for team in first.teams}
         self.conversations = {c.id: c for c in first.conversations}
         self.drafts = {(d.conversation, d.thread): d.text for d in first.drafts}
+
+    def note_draft(self, place: Place, text: str) -> None:
+        """What is typed in a place now; from here on nobody knows its draft better."""
+        self._written.add(place)
+        if text:
+            self.drafts[place] = text
+        else:
+            self.drafts.pop(place, None)
+
+    def take_drafts(self, drafts: Iterable[Draft]) -> None:
+        """What the node has stored: where something was typed, that is older."""
+        kept = {place: text for place, text in self.drafts.items() if place in self._written}
+        stored = {(d.conversation, d.thread): d.text for d in drafts}
+        self.drafts = {p: text for p, text in stored.items() if p not in self._written} | kept
 
     def take_identity(self, identity: Identity) -> None:
         """Our own name and keys."""
@@ -130,6 +162,54 @@ class WindowModel(QObject):
             self.notices.pop(code, None)
         self.notices_changed.emit()
 
+    def take_servers(self, servers: Iterable[Server]) -> None:
+        """The signaling servers of this person."""
+        self.servers = tuple(servers)
+        self.servers_changed.emit()
+
+    def take_updates(self, updates: Updates) -> None:
+        """What is known of new versions of the program."""
+        self.updates = updates
+        self.updates_changed.emit()
+
+    def take_peers(self, peers: Iterable[Peer]) -> None:
+        """Every device of the teams, and how it is reached."""
+        self._peers = {}
+        for peer in peers:
+            self._peers.setdefault(peer.person, {})[peer.device] = peer
+        self.peers_changed.emit()
+
+    def take_peer(self, peer: Peer) -> None:
+        """One device that is reached otherwise now."""
+        self.peer_changes += 1
+        self._peers.setdefault(peer.person, {})[peer.device] = peer
+        self.peers_changed.emit()
+
+    def take_call(self, call: Call) -> None:
+        """One call, new or changed; one that ended is forgotten."""
+        if call.phase is CallPhase.ENDED:
+            self.calls.pop(call.id, None)
+        else:
+            self.calls[call.id] = call
+        self.call_changed.emit(call)
+
+    def take_calls(self, calls: Iterable[Call]) -> None:
+        """All calls; those that are not among them ended unseen."""
+        there = {call.id: call for call in calls}
+        for gone in [call for call in self.calls.values() if call.id not in there]:
+            self.take_call(replace(gone, phase=CallPhase.ENDED, end=CallEnd.LEFT))
+        for call in there.values():
+            self.take_call(call)
+
+    def call_in(self, conversation: ConversationId) -> Call | None:
+        """The call that runs, rings or is being made in a conversation."""
+        return next((c for c in self.calls.values() if c.conversation == conversation), None)
+
+    def my_call(self) -> Call | None:
+        """The call this computer is in."""
+        mine = (CallPhase.JOINED, CallPhase.CALLING)
+        return next((c for c in self.calls.values() if c.phase in mine), None)
+
     def channels(self, team: ConversationId) -> list[Conversation]:
         """Channels of a team, by name; ``general`` first."""
         found = [
@@ -158,6 +238,10 @@ class WindowModel(QObject):
             return PresenceState.ONLINE
         known = self.presence.get(person)
         return known.state if known else PresenceState.OFFLINE
+
+    def peers_of(self, person: PersonId) -> list[Peer]:
+        """The devices of a person."""
+        return list(self._peers.get(person, {}).values())
 
     def name_of(self, person: PersonId) -> str:
         """A person's name by any team; empty for somebody unknown."""

@@ -19,18 +19,20 @@ from folkmoot.domain.ids import ConversationId
 from folkmoot.services.events import AskAnswered
 from folkmoot.services.values import FirstPage
 from folkmoot.ui.bridge import Bridge, NodeHandle
+from folkmoot.ui.connections.desk import Connections
 from folkmoot.ui.facade import Node
+from folkmoot.ui.fault import fault_page
 from folkmoot.ui.feed import Feed
 from folkmoot.ui.main.presenter import MainPresenter
 from folkmoot.ui.main.view import MainView
 from folkmoot.ui.model import WindowModel
+from folkmoot.ui.opening import Opening
 from folkmoot.ui.shell import Shell
 from folkmoot.ui.start.presenter import StartPresenter
 from folkmoot.ui.start.view import StartView
 from folkmoot.ui.theme.icons import app_icon
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.emoji import EmojiList
-from folkmoot.ui.widgets.surfaces import EmptyState
 
 
 class Session(QObject):
@@ -63,6 +65,12 @@ class Session(QObject):
         self.feed = Feed(self.bridge, self.model)
         self.feed.ask_answered.connect(self._took_answer)
         self.feed.reloaded.connect(self._recovered)
+        self.connections = Connections(shell, theme, self.model, self.bridge)
+        shell.closing.connect(self.connections.close)
+        self._opening = Opening(shell, theme, self.model)
+        self._opening.invited.connect(self._invite)
+        self._opening.agreed.connect(self._follow)
+        self._opening.team_wanted.connect(lambda team: self._enter(ConversationId(team)))
         self._behind_fault: QWidget | None = None
         self._loaded = False
         self.start: StartPresenter | None = None
@@ -79,6 +87,13 @@ class Session(QObject):
             assert self.start is not None
             self.start.open()
         self.bridge.run(self._load(), "ui: first question")
+
+    def open_link(self, link: str) -> None:
+        """Show what a link says: on the start screen at once, over a team when the node told which
+        teams there are."""
+        self._opening.take(link)
+        if self._loaded or self._is_start_shown():
+            self._opening.show(on_start=self._is_start_shown())
 
     def close(self) -> None:
         """Stop the node. Blocks for a moment; the window is gone by now."""
@@ -110,13 +125,20 @@ class Session(QObject):
         if self.main is not None:
             self.main.loaded()
         elif self.model.teams:
+            if self.start is not None:
+                self._opening.take(self.start.invited)
             self._enter(next(iter(self.model.teams)))
+        self._opening.show(on_start=self._is_start_shown())
+
+    def _is_start_shown(self) -> bool:
+        return self.start is not None and self._shell.page() is self._start_view
 
     def _begin_start(self, view: StartView | None) -> None:
         view = view or StartView(self._theme)
         self.start = StartPresenter(view, self.model, self.bridge, self._profile)
         self.start.entered.connect(lambda team: self._enter(ConversationId(team)))
         view.left.connect(self._leave_start)
+        view.nearby.why_wanted.connect(lambda: self.connections.open_doctor())
         self._start_view = view
 
     def _begin_main(self, view: MainView) -> None:
@@ -129,6 +151,7 @@ class Session(QObject):
             self.bridge,
             self._profile,
             self._emoji,
+            self.connections,
         )
         self.main.start_wanted.connect(self._show_start)
         self.main.begin(self._first)
@@ -157,6 +180,15 @@ class Session(QObject):
         self._start_view.offer_way_back(name)
         self.start.open()
 
+    def _invite(self, link: str) -> None:
+        assert self.start is not None
+        self.start.invite(link)
+
+    def _follow(self, link: str) -> None:
+        self._show_start()
+        assert self.start is not None
+        self.start.follow(link)
+
     def _leave_start(self) -> None:
         if self.main is not None and self.main.team is not None:
             self._enter(self.main.team)
@@ -170,11 +202,7 @@ class Session(QObject):
         if self.main is not None:
             return
         self._behind_fault = self._shell.page()
-        hint = error.hint.replace("--", "\u2060-\u2060-\u2060")  # no line ends inside an option
-        close = self.tr("Close")
-        page = EmptyState("triangle-alert", error.message, hint, self._theme, act=close)
-        page.acted.connect(self._shell.close)
-        self._shell.show_page(page)
+        self._shell.show_page(fault_page(self._shell, self._theme, error))
 
     def _recovered(self) -> None:
         """The node is up after all: what stood before the fault comes back."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from folkmoot.ui.theme.theme import Theme
 
@@ -27,6 +27,8 @@ class Shell(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
+        self.starts_again = False
+        """The program is to be started once more when it has ended."""
         self._was_painted = False
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(0, 0, 0, 0)
@@ -65,6 +67,12 @@ class Shell(QWidget):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def start_again(self) -> None:
+        """End in good order, as at the closing of the window, to be started once more."""
+        self.starts_again = True
+        QApplication.closeAllWindows()
+        QApplication.quit()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Listen to the system window: where the page covers the shell, that is never painted."""

@@ -29,12 +29,12 @@ class Served:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def say(self, head: str, body: bytes = b"") -> bytes:
-        """What comes back until the server hangs up, or for a moment."""
+        """What comes back until the server hangs up."""
         reader, writer = await self.connect()
         writer.write(head.replace("\n", "\r\n").format(host=self.host).encode() + body)
         got = b""
         try:
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(20):
                 while chunk := await reader.read(65_536):
                     got += chunk
         except (TimeoutError, ConnectionError):
@@ -46,7 +46,7 @@ class Served:
 @pytest.fixture
 async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     """A node's API, with short patience."""
-    monkeypatch.setattr(server, "FIRST_REQUEST_S", 0.5)
+    monkeypatch.setattr(server, "FIRST_REQUEST_S", 3.0)
     monkeypatch.setattr(server, "_KEPT_S", 0.5)
     monkeypatch.setattr(answers, "BODY_S", 0.5)
     lone = await open_node(tmp_path)
@@ -63,7 +63,7 @@ async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 async def test_a_connection_that_asks_nothing_is_cut(served: Served, said: str) -> None:
     reader, writer = await served.connect()
     writer.write(said.replace("\n", "\r\n").format(host=served.host).encode())
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         assert await reader.read() == b""
     writer.close()
 
@@ -73,18 +73,25 @@ async def test_a_body_that_does_not_come_is_not_waited_for(served: Served) -> No
         "POST /api/communication/teams HTTP/1.1\nHost: {host}\nContent-Type: application/json\n"
         f"Authorization: Bearer {served.token}\nContent-Length: 100\n\n"
     )
-    assert b" 408 " in await served.say(head, b'{"name": ')
+    reader, writer = await served.connect()
+    writer.write(head.replace("\n", "\r\n").format(host=served.host).encode() + b'{"name": ')
+    async with asyncio.timeout(20):
+        assert b" 408 " in await reader.readline()
+    writer.close()
 
 
 async def test_only_so_many_connections_are_held(served: Served) -> None:
     crowd = [await served.connect() for _ in range(MAX_CONNECTIONS + 40)]
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         ended = await asyncio.gather(*(reader.read() for reader, _ in crowd[MAX_CONNECTIONS:]))
     assert ended == [b""] * 40
     for _, writer in crowd:
         writer.close()
-    await asyncio.sleep(0.1)
-    answer = await served.say("GET /health HTTP/1.1\nHost: {host}\nConnection: close\n\n")
+    # Who goes is noticed a moment later.
+    answer = b""
+    async with asyncio.timeout(20):
+        while not answer:
+            answer = await served.say("GET /health HTTP/1.1\nHost: {host}\nConnection: close\n\n")
     assert answer.startswith(b"HTTP/1.1 200")
 
 
@@ -102,7 +109,8 @@ async def test_no_token_gets_into_the_log(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         answer = await served.say(head.replace("TOKEN", served.token))
-    assert b" 400 " in answer
+    # Who is still sending when the connection ends may lose the answer on the way.
+    assert b" 400 " in answer or (len(head) > 100_000 and answer == b"")
     assert served.token not in caplog.text
 
 

@@ -11,6 +11,7 @@ from fakes.transport import MemoryNetwork
 from folkmoot.domain.errors import EnvironmentFault, PeerError
 from folkmoot.net.tls import TlsTransport
 from folkmoot.services.ports import Stream, Transport
+from lab.relays import MemoryServer
 
 KIB = 1024
 
@@ -18,15 +19,17 @@ KIB = 1024
 class Pair:
     """Two transports that reach each other."""
 
-    def __init__(self, one: Transport, other: Transport) -> None:
+    def __init__(self, one: Transport, other: Transport, behind: str | None = None) -> None:
+        """`behind`: where the other is reached through a relay."""
         self.one = one
         self.other = other
+        self.behind = behind
         self.accepted: asyncio.Queue[Stream] = asyncio.Queue()
 
     async def connect(self) -> tuple[Stream, Stream]:
         """Both ends of a new stream, the dialler's first."""
         [address] = await self.other.listen(["127.0.0.1:0"], self._accept)
-        dialled = await self.one.dial(address, 3)
+        dialled = await self.one.dial(self.behind or address, 20)
         return dialled, await self.accepted.get()
 
     async def _accept(self, stream: Stream) -> None:
@@ -34,12 +37,16 @@ class Pair:
         await asyncio.Event().wait()
 
 
-@pytest.fixture(params=["memory", "tls"])
+@pytest.fixture(params=["memory", "tls", "quic"])
 async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
     """A pair of each kind."""
     if request.param == "memory":
         network = MemoryNetwork()
         pair = Pair(network.transport("10.0.0.1"), network.transport("127.0.0.1"))
+    elif request.param == "quic":
+        server = MemoryServer()
+        one, other = await server.side(1), await server.side(2)
+        pair = Pair(one.transport, other.transport, other.address)
     else:
         pair = Pair(TlsTransport(), TlsTransport())
     yield pair
@@ -97,7 +104,7 @@ async def test_drain_waits_for_a_reader_that_is_behind(pair: Pair) -> None:
     assert not drained.done()
     for _ in range(100):
         await accepted.receive()
-    await asyncio.wait_for(drained, 3)
+    await asyncio.wait_for(drained, 20)
 
 
 async def test_a_peer_that_never_reads_ends_the_stream(pair: Pair) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from folkmoot.net.tls import TlsTransport
 from folkmoot.services.keyring import Keyring
+from folkmoot.services.media_port import MediaLauncher
 from folkmoot.services.node import Installation, Node
 from folkmoot.services.ports import Transport
+from folkmoot.services.signaling_port import Signaling
 from folkmoot.storage.store import SqliteStore
 from folkmoot.system.clock import SystemClock
 from sim.world import WORD_LIST, keys_of
@@ -30,7 +32,13 @@ class ChanceByName:
 
 
 async def open_node(
-    name: str, folder: Path, *, transport: Transport | None = None, keyring: Keyring | None = None
+    name: str,
+    folder: Path,
+    *,
+    transport: Transport | None = None,
+    keyring: Keyring | None = None,
+    media: MediaLauncher | None = None,
+    signaling: Signaling | None = None,
 ) -> Node:
     """A node that listens on loopback, started."""
     keyring = keyring or keys_of(name)
@@ -43,19 +51,27 @@ async def open_node(
         return None
 
     installation = Installation(keyring, WORD_LIST[:4], WORD_LIST, "test", name, save)
-    node = Node(installation, store, clock, ChanceByName(name), transport or TlsTransport())
+    node = Node(
+        installation,
+        store,
+        clock,
+        ChanceByName(name),
+        transport or TlsTransport(),
+        media=media,
+        signaling=signaling,
+    )
     await node.start(["127.0.0.1:0"])
     return node
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
     """Wait until `condition` holds."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - the conditions have no event of their own
             await asyncio.sleep(0.01)
 
 
-async def until_true(condition: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
+async def until_true(condition: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
     """Wait until `condition` answers true."""
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 - as above

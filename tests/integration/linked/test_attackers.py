@@ -41,7 +41,7 @@ async def door() -> AsyncIterator[TlsTransport]:
 
 async def _relay(stream: Stream, door: TlsTransport, victim: str) -> None:
     """Pass every frame on to the victim and back, over two TLS connections."""
-    onward = await door.dial(victim, 3)
+    onward = await door.dial(victim, 20)
 
     async def pass_on(source: Stream, target: Stream) -> None:
         while True:

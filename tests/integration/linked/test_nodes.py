@@ -89,7 +89,7 @@ async def test_a_link_that_breaks_is_made_again(crew: Crew) -> None:
     [link] = ann.links.members()
     link.close("dead", "The test cuts it.")
     await until(lambda: not link.closed or ann.links.get(link.device) is not link)
-    await until(lambda: ann.links.get(link.device) is not None, 15)
+    await until(lambda: ann.links.get(link.device) is not None)
     assert ann.peers.list()[0].state is LinkState.LINKED
 
 
@@ -111,4 +111,4 @@ async def test_what_was_missed_arrives_in_bulk(crew: Crew) -> None:
     async def all_there() -> bool:
         return (await ben.conversations.get(crew.channel)).messages == 400
 
-    await until_true(all_there, 20)
+    await until_true(all_there)

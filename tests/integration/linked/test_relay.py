@@ -30,7 +30,7 @@ class Relay:
         return (await self.transport.listen(["127.0.0.1:0"], self._relay))[0]
 
     async def _relay(self, near: Stream) -> None:
-        far = await self.transport.dial(self.victim, 3)
+        far = await self.transport.dial(self.victim, 20)
         try:
             await asyncio.wait(
                 [

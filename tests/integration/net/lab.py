@@ -45,15 +45,15 @@ class Side:
 
     async def pair(self, other: Side | None = None) -> tuple[TlsStream, TlsStream]:
         """(dialled, accepted), both open."""
-        dialled = await (other or self).transport.dial(self.address, 5)
+        dialled = await (other or self).transport.dial(self.address, 20)
         dialled.open_up()
-        return dialled, await asyncio.wait_for(self.accepted.get(), 5)
+        return dialled, await asyncio.wait_for(self.accepted.get(), 20)
 
 
 MakeSide = Callable[..., Awaitable[Side]]
 
 
-async def until(holds: Callable[[], bool], timeout_s: float = 5) -> None:
+async def until(holds: Callable[[], bool], timeout_s: float = 20) -> None:
     """Let the loop run until something holds."""
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110  (what is waited for sets no event)
@@ -65,7 +65,7 @@ async def dial_raw(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
     return await asyncio.open_connection("127.0.0.1", port, ssl=make_dialler_context())
 
 
-async def wait_for_end(reader: asyncio.StreamReader, timeout_s: float = 5) -> bytes:
+async def wait_for_end(reader: asyncio.StreamReader, timeout_s: float = 20) -> bytes:
     """Everything that comes until the other side hangs up, politely or not."""
     got = b""
     async with asyncio.timeout(timeout_s):

@@ -49,7 +49,7 @@ class Node:
 
     async def sees(self, holds: Callable[[Sighting], bool]) -> Sighting:
         """Wait for a sighting; those of other programs on this computer are passed over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while not holds(sighting := await self.sightings.get()):
                 pass
             return sighting
@@ -105,11 +105,11 @@ async def test_new_tags_are_told_under_the_same_name(make_node: MakeNode) -> Non
     before = await other.sees(lambda s: s.addresses == ("127.0.0.1:41005",))
     one.tags.append(TAG)
     await one.discovery.refresh()
-    after = await other.sees(lambda s: s.instance == before.instance)
     assert TAG not in before.tags
-    assert TAG in after.tags
+    await other.sees(lambda s: s.instance == before.instance and TAG in s.tags)
 
 
+@pytest.mark.long
 async def test_a_new_day_brings_a_new_name_and_the_old_one_is_gone(
     make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,5 +110,5 @@ async def test_two_on_a_computer_with_no_network_find_each_other() -> None:
         for peer in peers:
             assert peer.stdin is not None
             peer.stdin.close()
-            await asyncio.wait_for(peer.wait(), 10)
+            await asyncio.wait_for(peer.wait(), 20)
         ip("netns", "delete", name)

@@ -28,7 +28,8 @@ async def test_a_connection_that_says_nothing_is_closed_at_the_deadline(
     loop = asyncio.get_running_loop()
     began = loop.time()
     assert await wait_for_end(reader) == b""
-    assert 0.2 < loop.time() - began < 2
+    # Sooner than by the ordinary deadline of five seconds.
+    assert 0.2 < loop.time() - began < 4.5
     assert side.accepted.empty()
     writer.close()
 
@@ -53,7 +54,7 @@ async def test_a_trickle_of_bytes_does_not_move_the_deadline(make_side: MakeSide
             await asyncio.sleep(0.02)
 
     trickling = asyncio.create_task(trickle())
-    error = await asyncio.wait_for(side.ended.get(), 2)
+    error = await asyncio.wait_for(side.ended.get(), 15)  # it trickles on for 20
     assert isinstance(error, PeerError)
     assert error.code == "too_slow"
     await wait_for_end(reader)
@@ -62,8 +63,8 @@ async def test_a_trickle_of_bytes_does_not_move_the_deadline(make_side: MakeSide
 
 
 async def test_a_proved_link_outlives_the_deadline(make_side: MakeSide) -> None:
-    dialled, accepted = await (await make_side(FAST)).pair()
-    await asyncio.sleep(0.4)
+    dialled, accepted = await (await make_side(LinkLimits(handshake_s=2.0))).pair()
+    await asyncio.sleep(2.2)
     dialled.send(b"still here")
     assert await accepted.receive() == b"still here"
 
@@ -91,7 +92,7 @@ async def test_garbage_instead_of_tls_is_refused(make_side: MakeSide, garbage: b
 async def test_a_long_tls_hello_is_cut_off_at_the_bound(
     make_side: MakeSide, caplog: pytest.LogCaptureFixture
 ) -> None:
-    side = await make_side(replace(FAST, handshake_bytes=2 * KIB), proves=False)
+    side = await make_side(LinkLimits(handshake_bytes=2 * KIB), proves=False)
     reader, writer = await asyncio.open_connection("127.0.0.1", side.port)
     with caplog.at_level(logging.INFO):
         writer.write(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03" + bytes(8 * KIB))
@@ -123,11 +124,11 @@ async def test_an_unproved_stranger_cannot_fill_the_memory(make_side: MakeSide) 
 async def test_the_ninth_unproved_connection_is_closed_before_any_tls(
     make_side: MakeSide,
 ) -> None:
-    side = await make_side(replace(ROOMY, handshake_s=5), proves=False)
+    side = await make_side(replace(ROOMY, handshake_s=60), proves=False)
     waiting = [await asyncio.open_connection("127.0.0.1", side.port) for _ in range(8)]
     await until(lambda: side.transport.unproved == 8)
     reader, writer = await asyncio.open_connection("127.0.0.1", side.port)
-    assert await wait_for_end(reader, 1) == b""
+    assert await wait_for_end(reader) == b""
     assert side.transport.streams == 8
     for _, each in [*waiting, (reader, writer)]:
         each.close()
@@ -135,7 +136,7 @@ async def test_the_ninth_unproved_connection_is_closed_before_any_tls(
 
 
 async def test_proved_links_leave_their_places_to_others(make_side: MakeSide) -> None:
-    side = await make_side(replace(ROOMY, unproved_in_all=2))
+    side = await make_side(replace(ROOMY, handshake_s=5, unproved_in_all=2))
     pairs = [await side.pair() for _ in range(10)]
     assert side.transport.unproved == 0
     assert side.transport.streams == 20
@@ -145,7 +146,8 @@ async def test_proved_links_leave_their_places_to_others(make_side: MakeSide) ->
 
 
 async def test_one_address_may_begin_only_so_many_handshakes(make_side: MakeSide) -> None:
-    side = await make_side(LinkLimits(handshakes_per_address_burst=3), proves=False)
+    few = LinkLimits(handshakes_per_address_burst=3, handshakes_per_address_per_s=0.001)
+    side = await make_side(few, proves=False)
     accepted = 0
     for _ in range(20):
         try:
@@ -154,7 +156,7 @@ async def test_one_address_may_begin_only_so_many_handshakes(make_side: MakeSide
             continue
         accepted += 1
         writer.close()
-    assert 3 <= accepted < 8
+    assert accepted == 3
 
 
 async def test_a_storm_of_connects_leaves_nothing_behind(make_side: MakeSide) -> None:
@@ -176,13 +178,17 @@ async def test_a_storm_of_connects_leaves_nothing_behind(make_side: MakeSide) ->
     for start in range(0, 600, 60):
         await asyncio.gather(*(come_and_go(n) for n in range(start, start + 60)))
     await until(lambda: side.transport.streams == 0 and side.transport.unproved == 0)
-    gc.collect()
-    assert not [each for each in gc.get_objects() if isinstance(each, TlsStream)]
+
+    def nothing_stays() -> bool:
+        gc.collect()
+        return not any(isinstance(each, TlsStream) for each in gc.get_objects())
+
+    await until(nothing_stays)
     assert side.transport._supervisor.names == [f"accept on {side.address}"]
 
 
 async def test_a_link_is_made_while_strangers_come(make_side: MakeSide) -> None:
-    side = await make_side(replace(ROOMY, unproved_per_address=64))
+    side = await make_side(replace(ROOMY, handshake_s=5, unproved_per_address=64))
     stop = False
 
     async def pester() -> None:
@@ -205,7 +211,7 @@ async def test_a_link_is_made_while_strangers_come(make_side: MakeSide) -> None:
 
 
 async def test_a_reset_in_the_middle_of_tls_is_survived(make_side: MakeSide) -> None:
-    side = await make_side(FAST, proves=False)
+    side = await make_side(proves=False)
     loop = asyncio.get_running_loop()
     for sent in (b"", b"\x16\x03\x01\x02\x00"):
         raw = socket.socket()

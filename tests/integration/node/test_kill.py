@@ -70,6 +70,7 @@ def kill_again_and_again(profile: Path, times: int, seed: int) -> None:
     assert saved.texts
 
 
+@pytest.mark.timeout(300)
 def test_nothing_that_was_said_to_be_saved_is_lost_by_a_kill(tmp_path: Path) -> None:
     kill_again_and_again(tmp_path / "p", 6, seed=1)
 

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-START_S = 20.0
+from lab.awake import seconds_until
+
+START_S = 30.0
 WITHOUT_ROOTS_RIGHTS = (
     ("setpriv", "--bounding-set", "-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 )
@@ -70,8 +72,9 @@ def test_a_node_says_once_that_it_is_ready(start: Start, tmp_path: Path) -> None
     assert ready["api"] is None
     assert ready["profile"] == str(tmp_path / "p")
     process.terminate()
-    rest, errors = process.communicate(timeout=5)
-    assert (rest, errors) == ("", "")
+    assert process.stdout is not None
+    assert process.stdout.read() == ""  # by the reader of the first line, which may hold more
+    assert process.communicate(timeout=START_S)[1] == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -80,10 +83,9 @@ def test_a_signal_ends_a_node_within_three_seconds(
 ) -> None:
     process = node(start, tmp_path / "p")
     first_line(process)
-    told_at = time.monotonic()
     process.send_signal(number)
-    assert process.wait(timeout=5) == 0
-    assert time.monotonic() - told_at < 3
+    assert seconds_until(lambda: process.poll() is not None) < 3
+    assert process.returncode == 0
 
 
 def test_the_next_start_is_the_same_person_on_the_same_computer(
@@ -95,7 +97,7 @@ def test_the_next_start_is_the_same_person_on_the_same_computer(
         ready = first_line(process)
         seen.append((ready["person"], ready["device"]))
         process.kill()
-        process.wait(5)
+        process.wait(START_S)
     assert seen[0] == seen[1]
 
 
@@ -146,7 +148,7 @@ def test_a_damaged_store_is_said_in_words_and_left_alone(start: Start, tmp_path:
     process = node(start, tmp_path / "p")
     first_line(process)
     process.terminate()
-    process.wait(5)
+    process.wait(START_S)
     store = tmp_path / "p" / "store.sqlite3"
     store.write_bytes(b"this was a database once " * 1000)
     process = node(start, tmp_path / "p")
@@ -162,7 +164,7 @@ def test_the_name_is_taken_on_the_first_run_only(start: Start, tmp_path: Path) -
         process = node(start, tmp_path / "p", "--name", name)
         first_line(process)
         process.terminate()
-        process.wait(5)
+        process.wait(START_S)
     import sqlite3
 
     with sqlite3.connect(tmp_path / "p" / "store.sqlite3") as database:
@@ -193,7 +195,7 @@ def test_rebuild_says_what_it_did(start: Start, tmp_path: Path) -> None:
     process = node(start, tmp_path / "p")
     first_line(process)
     process.terminate()
-    process.wait(5)
+    process.wait(START_S)
     rebuilt = start("rebuild", "--profile", tmp_path / "p")
     assert rebuilt.communicate(timeout=START_S) == ("Rebuilt from 0 entries of the log.\n", "")
     assert rebuilt.returncode == 0
@@ -215,7 +217,7 @@ def test_a_typed_port_that_is_taken_is_said_and_another_one_used(
         assert host == "127.0.0.1"
         assert int(other) != port
         process.terminate()
-        _, errors = process.communicate(timeout=5)
+        _, errors = process.communicate(timeout=START_S)
     assert f"Port {port} is in use by another program." in errors
     assert f"Folkmoot listens on port {other} instead." in errors
 
@@ -228,7 +230,7 @@ def test_an_address_of_another_computer_is_refused_in_words(start: Start, tmp_pa
     assert told["ready"] is False
     assert told["error"]["code"] == "no_network"
     assert "192.0.2.200" in told["error"]["message"]
-    assert process.wait(5) == 3
+    assert process.wait(START_S) == 3
 
 
 def _namespace(*command: str) -> None:
@@ -257,7 +259,7 @@ def test_a_node_started_without_a_network_uses_the_one_that_comes(
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
         process.terminate()
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=30)
         assert "This computer is on no network." in errors
     finally:
         _namespace("netns", "del", name)

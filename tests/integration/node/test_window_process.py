@@ -16,8 +16,9 @@ from folkmoot.bootstrap.node_thread import NodeThread
 from folkmoot.bootstrap.running import Options
 from folkmoot.system.instance import NODE, Instance
 from folkmoot.system.profile import open_profile
+from lab.awake import seconds_until
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 Window = Callable[[Path], subprocess.Popen[str]]
 
 
@@ -60,16 +61,24 @@ def wait_for_node(profile: Path) -> None:
     wait_until(lambda: store.exists() and store.stat().st_size > 0, "the node starts")
 
 
+def listens_to(process: subprocess.Popen[str], number: signal.Signals) -> bool:
+    """Whether a process does something of its own at a signal. The node beside a window may be up
+    before the window, in another thread, comes to it."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_closes_the_window_within_three_seconds(
     window: Window, tmp_path: Path, number: signal.Signals
 ) -> None:
     process = window(tmp_path / "p")
     wait_for_node(tmp_path / "p")
-    told_at = time.monotonic()
+    wait_until(lambda: listens_to(process, signal.SIGTERM), "the window listens to signals")
     process.send_signal(number)
-    assert process.wait(PATIENCE_S) == 0
-    assert time.monotonic() - told_at < 3
+    assert seconds_until(lambda: process.poll() is not None) < 3
+    assert process.returncode == 0
 
 
 def test_a_second_start_leaves_the_first_window_alone_and_is_over(
@@ -140,7 +149,7 @@ def test_before_the_first_frame_nothing_heavy_is_imported(tmp_path: Path, left: 
             open_profile(tmp_path), Options(listen=("127.0.0.1:0",), discovery=False)
         )
         thread.call(lambda node: node.teams.create("Crew")).result(PATIENCE_S)
-        thread.close()
+        thread.close(PATIENCE_S)
     done = subprocess.run(
         [sys.executable, "-c", FIRST_FRAME, str(tmp_path)],
         capture_output=True,
@@ -156,3 +165,47 @@ def test_before_the_first_frame_nothing_heavy_is_imported(tmp_path: Path, left: 
     imported = set(done.stdout.split())
     assert "PySide6" in imported
     assert imported & HEAVY == set()
+
+
+START_AGAIN = """
+import sys
+import folkmoot.media.launcher as launcher
+import folkmoot.ui.app as app
+from folkmoot.main import main
+
+class Shell(app.Shell):
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.first_painted.connect(self.start_again, app.Qt.ConnectionType.QueuedConnection)
+
+app.Shell = Shell
+launcher.program = lambda: [sys.executable, "-c", sys.argv[2], *sys.argv[3:]]
+sys.exit(main(["--profile", sys.argv[1]]))
+"""
+NEXT = """
+import os, pathlib, sys
+from folkmoot.system.instance import WINDOW, Instance
+from folkmoot.system.profile import open_profile
+from lab.awake import seconds_until
+
+Instance(open_profile(pathlib.Path(sys.argv[3])), WINDOW)
+pathlib.Path(sys.argv[1]).write_text(sys.argv[2] + os.environ["PYINSTALLER_RESET_ENVIRONMENT"])
+"""
+
+
+def test_a_restart_begins_once_more_when_the_profile_is_free(tmp_path: Path) -> None:
+    said, profile = tmp_path / "said", tmp_path / "p"
+    done = subprocess.run(
+        [sys.executable, "-c", START_AGAIN, str(profile), NEXT, str(said)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "QT_QPA_PLATFORM": "offscreen",
+        },
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    wait_until(lambda: said.exists() and said.read_text() == "--profile1", "the next one starts")

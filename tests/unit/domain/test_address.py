@@ -27,6 +27,7 @@ def test_an_address_is_read_and_written_back(text: str, host: str, port: int) ->
     [
         *("", "laptop", ":7000", "laptop:", "laptop:70000", "laptop:-1", "laptop:٣"),
         *("fe80::1:7000", "[fe80::1:7000", "a b:1", "x" * 254 + ":1", "laptop:000001"),
+        *("a..b:1", ".:1", "x" * 64 + ".org:1", "a\x00b:1", "a\tb:1", "é" * 60 + ":1"),
     ],
 )
 def test_anything_else_is_refused_in_clear_words(text: str) -> None:

@@ -11,6 +11,17 @@ import pytest
 _APP = Path(__file__).parents[3] / "app" / "folkmoot"
 _INNER = ("domain", "protocol", "services")
 
+_SERVER = Path(__file__).parents[3] / "signaling" / "folkmoot_signaling"
+_PURE_IN_SERVER = (
+    *("bus", "channel", "counters", "directory", "epochs", "exchange", "far", "frames", "here"),
+    *("limits", "login", "mailbox", "nodes", "ports", "post", "redis_scripts", "relay", "rooms"),
+)
+_SERVER_KEEPERS = {
+    Path("entrance.py"): "the handshakes of connections, each bounded in time, ended with it",
+    Path("server.py"): "the one beat of a server, which outlives every error",
+    Path("redis_bus.py"): "the one loop that meets other nodes, and begins again after every error",
+}
+
 _IMPURE_ENDINGS = {
     "os.urandom": "chance",
     "os.getrandom": "chance",
@@ -97,6 +108,22 @@ def test_tasks_start_only_through_the_supervisor() -> None:
         f"{path.relative_to(_APP)}:{what}"
         for path in _modules(*rings)
         if path.relative_to(_APP) not in _KEEPERS
+        for what in _find_started_tasks(path.read_text())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", _PURE_IN_SERVER)
+def test_a_pure_part_of_the_server_takes_clock_and_chance_as_arguments(name: str) -> None:
+    path = _SERVER / f"{name}.py"
+    assert list(_find_impure(path.read_text())) == []
+
+
+def test_tasks_of_the_server_start_in_one_place() -> None:
+    found = [
+        f"{path.name}:{what}"
+        for path in sorted(_SERVER.rglob("*.py"))
+        if path.relative_to(_SERVER) not in _SERVER_KEEPERS
         for what in _find_started_tasks(path.read_text())
     ]
     assert found == []

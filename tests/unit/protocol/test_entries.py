@@ -283,7 +283,7 @@ def test_random_bytes_as_a_body_raise_nothing_but_a_peer_error(kind: int, garbag
         assert outcome(kind, data) in ("read", "bad_body", "not_canonical")
 
 
-@pytest.mark.parametrize("kind", [1, 2, 4, 5, 6, 7, 13, 14, 15, 64, 65, 70])
+@pytest.mark.parametrize("kind", [1, 2, 4, 5, 6, 7, 13, 14, 15, 64, 65, 66, 70])
 def test_a_claim_of_a_huge_array_costs_nothing(kind: int) -> None:
     ids = b"\xc4\x20" + bytes(32)
     for claim in (b"\xdd\x0f\xff\xff\xff", b"\xdc\xff\xff", b"\xc6\x7f\xff\xff\xff"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from folkmoot.protocol.codec import pack
 from folkmoot.protocol.invites import (
     LINK_PREFIX,
     InviteLink,
+    addresses_for_link,
     check_proof,
     make_proof,
     read_link,
@@ -97,3 +99,20 @@ def test_a_word_list_has_2048_different_words() -> None:
     for text in ("", "one two three", "same " * 2048):
         with pytest.raises(ValueError, match="2048"):
             read_words(text)
+
+
+def test_servers_stand_behind_the_computers_and_there_is_room_for_some_of_both() -> None:
+    computers = [f"10.0.0.{number}:7000" for number in range(8)]
+    servers = [f"wss://s{number}.example.org" for number in range(8)]
+    assert addresses_for_link(computers, []) == tuple(computers)
+    assert addresses_for_link([], servers) == tuple(servers)
+    assert addresses_for_link(computers, servers) == (*computers[:4], *servers[:4])
+    assert addresses_for_link(computers, servers[:2]) == (*computers[:6], *servers[:2])
+    assert addresses_for_link(computers[:1], servers) == (*computers[:1], *servers[:7])
+
+
+def test_a_link_tells_servers_and_computers_apart() -> None:
+    addresses = ("10.0.0.1:7000", "wss://talk.example.org", "ws://10.0.0.5:8480")
+    read = read_link(write_link(replace(LINK, addresses=addresses)))
+    assert read.computers == addresses[:1]
+    assert read.servers == addresses[1:]

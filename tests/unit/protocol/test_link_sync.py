@@ -120,6 +120,28 @@ def test_what_the_vectors_lack_is_read_and_sent_from_there() -> None:
     assert sync.next_read() is None
 
 
+def test_who_listed_a_conversation_gets_what_is_written_there_before_all_is_compared() -> None:
+    """Two who write all the time: the peer found itself even with what we have left behind since,
+    and never answers our first digest."""
+    room = make_room("ann", "ben")
+    last = room.say(room.owner, "first")
+    shelf = Shelf(room.entries())
+    sync = LinkSync(shelf, 1.0)
+    sync.begin(0.0)
+    row = frames.VectorRow(last.log.device, last.log.grant, last.header.sequence, last.id)
+    sync.vectors(frames.Vectors(room.channel, (row,), False), 0.1)
+    assert sync.next_read() is None
+    entry = room.say(room.owner, "second")
+    shelf.put([entry])
+    [pushed] = sync.committed([entry], 0.2, origin="own")
+    assert isinstance(pushed, frames.Segment)
+    sync.begin(0.3)
+    third = room.say(room.owner, "third")
+    shelf.put([third])
+    assert sync.committed([third], 0.4, origin="own") == []
+    assert sync.due() < 1.5
+
+
 def test_an_own_entry_is_pushed_at_once_to_who_is_even() -> None:
     room = make_room("ann", "ben")
     room.say(room.owner, "first")

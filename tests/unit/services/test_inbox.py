@@ -52,7 +52,7 @@ async def test_it_gives_batches_in_order_and_then_has_room_again() -> None:
         assert sum(len(one.headers) for one in batch) < BATCH_ENTRIES + 256
         assert sum(len(one.bodies[0] or b"") for one in batch) < BATCH_BYTES
         taken += batch
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 20)
     assert [one.first for one in taken[:2]] == [1, 1]
     assert not inbox
 
@@ -73,4 +73,4 @@ async def test_an_emptied_one_lets_the_waiting_go() -> None:
     waiting = asyncio.ensure_future(inbox.add(segment(2)))
     await asyncio.sleep(0)
     inbox.clear()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 20)

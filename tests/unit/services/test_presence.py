@@ -104,7 +104,7 @@ async def test_typing_is_shown_and_ends_by_itself(
     lone.node.presence.link_up(GRACE.device, GRACE.person)
     for _ in range(3):
         lone.node.presence.heard_typing(GRACE.device, general.id, None, True)
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), 20)
     told = [event.typing.on for event in lone.events if isinstance(event, TypingChanged)]
     assert told == [True, False]
 

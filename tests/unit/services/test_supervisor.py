@@ -61,6 +61,24 @@ async def test_closing_cancels_and_waits_for_every_task() -> None:
     assert sorted(ended) == ["a", "b"]
 
 
+async def test_closing_cancels_in_the_order_of_the_starts() -> None:
+    """By address in memory it would be another order each time, also in a simulation."""
+    supervisor = Supervisor(Bugs())
+    ended: list[int] = []
+
+    async def live(number: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(number)
+
+    for number in range(50):
+        supervisor.start(f"task {number}", live(number))
+    await asyncio.sleep(0)
+    await supervisor.aclose()
+    assert ended == list(range(50))
+
+
 async def test_a_task_that_will_not_end_is_left_behind_and_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

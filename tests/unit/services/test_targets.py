@@ -43,3 +43,19 @@ def test_there_are_only_so_many() -> None:
     for number in range(2 * MAX_TARGETS):
         targets.add(f"10.1.{number // 250}.{number % 250}:7", Way.LAN)
     assert len(targets.all()) == MAX_TARGETS
+
+
+def test_a_new_address_of_a_record_belongs_to_the_device_behind_it() -> None:
+    targets = Targets()
+    first = targets.add("10.0.0.1:7", Way.LAN, group="ben-record")
+    assert first is not None
+    targets.answered(first, BEN)
+    moved = targets.add("10.0.0.40:7", Way.LAN, group="ben-record")
+    assert moved is not None
+    assert moved.device == BEN
+    targets.moved(moved)  # somebody else answered there: seen again it is dialled as anybody's
+    targets.add("10.0.0.40:7", Way.LAN, group="ben-record")
+    assert moved.device is None
+    other = targets.add("10.0.0.2:7", Way.LAN)
+    assert other is not None
+    assert other.device is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from folkmoot.storage.projection import PROJECTIONS
 
-_LOCAL = ("setting", "draft", "read_mark", "holding", "address", "client", "meta")
+_LOCAL = ("setting", "draft", "read_mark", "holding", "address", "client", "meta", "recording")
 _BASE = ("conversation", "log", "entry")
 
 
@@ -52,7 +52,7 @@ _PORTABLE = {
     " ON c.key = p.conversation",
     "message": "SELECT m.id, c.id, l.device, m.sequence, m.wall_ms, m.counter, m.sent_ms,"
     " m.thread, m.reply, m.also, m.shown, m.news, m.mentioned, m.edited, m.deleted, m.missing,"
-    " m.text FROM message m JOIN conversation c ON c.key = m.conversation"
+    " m.text, m.call FROM message m JOIN conversation c ON c.key = m.conversation"
     " JOIN log l ON l.key = m.log",
     "thread": "SELECT c.id, t.root, t.replies, t.last_ms FROM thread t JOIN conversation c"
     " ON c.key = t.conversation",
@@ -60,5 +60,7 @@ _PORTABLE = {
     "register": "SELECT id, key, value FROM register",
     "edit": "SELECT id, target, person, text FROM edit",
     "deletion": "SELECT e.id, d.target FROM deletion d JOIN entry e ON e.arrival = d.arrival",
+    "call": "SELECT id, call, state, video, persons, seconds FROM call",
+    "recorded": "SELECT id, call, person, device, state, seconds FROM recorded",
     "body": "SELECT id, body FROM entry",
 }

@@ -33,8 +33,10 @@ def _write_and_kill(path: Path, after_s: float) -> list[str]:
     told = [child.stdout.readline()]
     time.sleep(after_s)
     child.kill()
-    rest, _ = child.communicate(timeout=30)
-    told += rest.splitlines(keepends=True)
+    # By the same reader: it may hold a part already of what was written meanwhile.
+    told += child.stdout.readlines()
+    child.stdout.close()
+    child.wait(30)
     return [line.strip() for line in told if line.endswith("\n")]
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import multiprocessing
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,30 +16,108 @@ import pytest
 
 from builders.rooms import make_room
 from builders.writers import Writer
+from folkmoot import __version__
 from folkmoot.domain.bodies import Delete
 from folkmoot.domain.errors import EnvironmentFault
 from folkmoot.services.values import Draft
-from folkmoot.storage.database import SCHEMA_VERSION, Database
+from folkmoot.storage.database import Database
 from folkmoot.storage.faults import fault_of
+from folkmoot.storage.first_page import read_first_page
 from folkmoot.storage.lanes import InlineLanes
+from folkmoot.storage.rows import SCHEMA_VERSION
 
 from .conftest import OpenStore
 
 ADA = Writer("ada")
 
 
+def _hashes(folder: Path) -> dict[str, str]:
+    """Every file that holds something; not what readers share, nor an empty log of theirs."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if not path.name.endswith("-shm") and path.stat().st_size
+    }
+
+
+def _make_newer(path: Path, program: bytes | None = b"9.8.7", die: Path | None = None) -> None:
+    """Do what a program of a later time does: a step more. `die`: the files go there as they are
+    before it closes them, with the step in the write-ahead log alone."""
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE of_tomorrow (a)")
+    connection.execute("DELETE FROM meta WHERE key = 'program'")
+    if program is not None:
+        connection.execute("INSERT INTO meta VALUES ('program', ?)", (program,))
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.commit()
+    if die is not None:
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{die}{end}")
+        assert os.stat(f"{die}-wal").st_size > 0
+    connection.close()
+
+
+def _make_newer_and_die(path: Path) -> None:
+    copy = path.with_name("copy")
+    _make_newer(path, die=copy)
+    for end in ("", "-wal"):
+        os.replace(f"{copy}{end}", f"{path}{end}")
+
+
+@pytest.mark.parametrize("killed", [False, True])
 async def test_a_store_of_a_newer_program_is_refused_and_left_as_it_is(
+    open_store: OpenStore, tmp_path: Path, killed: bool
+) -> None:
+    """Also where the newer one was killed, so that its step is in the write-ahead log alone."""
+    room = make_room("ada")
+    store = await open_store(room.owner)
+    await store.append(room.entries())
+    await store.aclose()
+    path = tmp_path / "store.sqlite3"
+    await asyncio.to_thread(_make_newer_and_die if killed else _make_newer, path)
+    before = _hashes(tmp_path)
+    for _ in range(2):
+        assert await asyncio.to_thread(read_first_page, path) is None
+        with pytest.raises(EnvironmentFault) as caught:
+            await open_store(room.owner)
+        fault = caught.value
+        assert fault.code == "store_newer"
+        assert f"newer Folkmoot (9.8.7), and this one ({__version__})" in fault.message
+        assert "Nothing was changed. Install Folkmoot 9.8.7 or a later one" in fault.hint
+        assert str(tmp_path) in fault.hint
+        assert _hashes(tmp_path) == before
+
+
+@pytest.mark.parametrize("program", [None, b"", b"\xff", b"<b>", b"1" * 40])
+async def test_who_wrote_a_newer_store_is_named_only_if_it_is_a_version(
+    open_store: OpenStore, tmp_path: Path, program: bytes | None
+) -> None:
+    await (await open_store(ADA)).aclose()
+    _make_newer(tmp_path / "store.sqlite3", program)
+    with pytest.raises(EnvironmentFault, match="used by a newer Folkmoot, and this one"):
+        await open_store(ADA)
+
+
+async def test_a_newer_store_that_knows_no_names_is_refused_as_well(
     open_store: OpenStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "store.sqlite3"
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    before = _hashes(tmp_path)
     with pytest.raises(EnvironmentFault) as caught:
         await open_store(ADA)
     assert caught.value.code == "store_newer"
-    assert "newer Folkmoot" in caught.value.message
-    tables = sqlite3.connect(path).execute("SELECT count(*) FROM sqlite_schema")
-    assert tables.fetchone() == (0,)
+    assert _hashes(tmp_path) == before
+
+
+async def test_who_made_a_step_is_kept(open_store: OpenStore, tmp_path: Path) -> None:
+    await (await open_store(ADA)).aclose()
+    connection = sqlite3.connect(tmp_path / "store.sqlite3")
+    kept = connection.execute("SELECT value FROM meta WHERE key = 'program'").fetchone()
+    connection.close()
+    assert kept == (__version__.encode(),)
 
 
 async def test_a_file_that_is_no_store_is_called_damaged(
@@ -218,9 +300,10 @@ def test_a_folder_that_cannot_be_written_to_is_said_and_works_when_it_can(
     Database(path).dispose()
     os.chmod(path, 0o444)
     os.chmod(profile, 0o555)
-    os.chmod(tmp_path, 0o755)
-    for parent in tmp_path.parents[:2]:
-        os.chmod(parent, 0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == Path(tempfile.gettempdir()):
+            break
+        os.chmod(folder, 0o755)
     assert _in_child(_open_code, path) == "read_only"
     os.chmod(profile, 0o777)
     os.chmod(path, 0o666)

@@ -11,9 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.rooms import Room, make_room, say_directly
-from builders.writers import Writer, admit
-from folkmoot.domain.bodies import Delete, Edit, Level, React, Set
+from builders.writers import Writer, admit, seed
+from folkmoot.domain.bodies import (
+    CALL_ENDED,
+    CALL_STARTED,
+    Delete,
+    Edit,
+    Level,
+    React,
+    Set,
+)
 from folkmoot.domain.entry import Entry, Kind
+from folkmoot.services.call_values import CallRecord
 from folkmoot.storage.lanes import InlineLanes
 from folkmoot.storage.store import SqliteStore
 
@@ -60,23 +69,53 @@ def busy_room() -> Room:
     ben.write(channel, grants["ben"], Set("topic", "Meeting soon"))
     ben.write(channel, grants["ben"], Set("name", "not-allowed"))
     ada.write(room.team, grants["ada"], Set("profile/name", "Ada"))
+    call_across(room)
     say_directly(ben, [ada], "between us")
     say_directly(ada, [ben], "yes?")
     return room
+
+
+def call_across(room: Room) -> None:
+    """Calls whose ends stand in other logs, twice, conflicting, deleted, and one never ended."""
+    ada, (ben, cleo) = room.owner, room.others[:2]
+    both = (ada.person, ben.person)
+    room.tell(ben, "one", CALL_STARTED)
+    room.tell(cleo, "one", CALL_ENDED, (ben.person, cleo.person), 9_000)
+    room.tell(ada, "one", CALL_ENDED, (*both, cleo.person), 60)
+    room.tell(ben, "one", CALL_ENDED, (Writer("stranger").person, *both), 90_000)
+    room.tell(ada, "twice", CALL_STARTED)
+    room.tell(cleo, "twice", CALL_STARTED)
+    phone = Writer("cleo", 1)
+    room.others = (*room.others, phone)
+    room.tell(phone, "twice", CALL_STARTED)
+    gone = room.tell(ben, "twice", CALL_STARTED)
+    ben.write(room.channel, room.grants["ben"], Delete(gone.id))
+    room.tell(ben, "twice", 7)
+    missed = room.tell(cleo, "missed", CALL_STARTED)
+    room.say(ben, "you called?", thread=missed.id)
+    cleo.write(room.channel, room.grants["cleo"], Edit(missed.id, "not a call"))
+    ada.write(room.channel, room.grants["ada"], React(missed.id, "👍", True))
+    deleted = room.tell(cleo, "deleted", CALL_STARTED)
+    room.say(ben, "what was that?", thread=deleted.id)
+    room.tell(cleo, "deleted", CALL_ENDED, both, 5)
+    cleo.write(room.channel, room.grants["cleo"], Delete(deleted.id))
+    room.tell(ben, "unknown", CALL_ENDED, both, 5)
 
 
 ROOM = busy_room()
 LOGS = [log for writer in ROOM.writers for log in writer.logs.values()]
 
 
-async def store_of(path: Path, batches: Sequence[Sequence[Entry]]) -> None:
-    """A store at `path` that took these batches."""
+async def store_of(path: Path, batches: Sequence[Sequence[Entry]]) -> list[CallRecord]:
+    """A store at `path` that took these batches; what it tells of calls."""
     me = ROOM.owner
     lanes = InlineLanes()
     store = await SqliteStore.open(path, me.person, me.device, clock=HandClock(), lanes=lanes)
     for batch in batches:
         await store.append(batch)
+    calls = await store.calls(100)
     await store.aclose()
+    return calls
 
 
 @st.composite
@@ -105,9 +144,10 @@ async def test_any_order_and_any_doubling_of_entries_reads_the_same(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         straight, crooked = Path(folder, "straight"), Path(folder, "crooked")
-        await store_of(straight, [ROOM.entries()])
-        await store_of(crooked, batches)
+        calls = await store_of(straight, [ROOM.entries()])
+        assert await store_of(crooked, batches) == calls
         assert portable(crooked) == portable(straight)
+        assert [call.duration_s for call in calls if call.id == seed("call", "one")] == [60]
 
 
 @pytest.mark.blocks_loop("runs every job at once, and compares files")

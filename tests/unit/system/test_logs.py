@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import stat
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot.build import build
 from folkmoot.system import logs
 from folkmoot.system.logs import LogFile
 
@@ -18,7 +20,7 @@ log = logging.getLogger("tests.logs")
 
 async def test_logging_on_a_loop_touches_no_file_there(tmp_path: Path) -> None:
     """The guard of all tests fails this one if a file is opened on this thread."""
-    file = LogFile(tmp_path / "node.log")
+    file = await asyncio.to_thread(LogFile, tmp_path / "node.log")
     log.warning("from %s", "the loop")
     try:
         raise ValueError("seen")
@@ -28,6 +30,12 @@ async def test_logging_on_a_loop_touches_no_file_there(tmp_path: Path) -> None:
     written = await asyncio.to_thread((tmp_path / "node.log").read_text)
     assert "WARNING tests.logs: from the loop" in written
     assert "ValueError: seen" in written
+
+
+def test_the_first_line_says_what_runs(tmp_path: Path) -> None:
+    LogFile(tmp_path / "node.log").close()
+    first = (tmp_path / "node.log").read_text().splitlines()[0]
+    assert first.endswith(f" INFO folkmoot.system.logs: Folkmoot {build().words}")
 
 
 def test_the_files_are_private_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +63,20 @@ def test_what_nobody_catches_is_in_the_log(tmp_path: Path, monkeypatch: pytest.M
     written = (tmp_path / "node.log").read_text()
     assert "CRITICAL" in written
     assert "RuntimeError: a bug of ours" in written
+
+
+def test_a_disk_that_is_full_at_the_end_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LogFile(tmp_path / "node.log")
+    close = log._file.close
+
+    def refuse() -> None:
+        close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(log._file, "close", refuse)
+    log.close()
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

@@ -41,10 +41,7 @@ class Drafting(QObject):
         before = self.of(place)
         if before == text:
             return
-        if text:
-            self._model.drafts[place] = text
-        else:
-            self._model.drafts.pop(place, None)
+        self._model.note_draft(place, text)
         self._unsaved.add(place)
         if not self._timer.isActive():
             self._timer.start()

@@ -18,12 +18,12 @@ from folkmoot.ui.widgets.text import ElidedText, Text
 
 
 class Confirmation(Card):
-    """Asks in place whether a message shall go, instead of a window."""
+    """Asks in place whether something shall go, instead of a window."""
 
     confirmed = Signal()
     dropped = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, act: str = "") -> None:
         super().__init__(theme, ground="hover", radius=10)
         line = QHBoxLayout(self)
         line.setContentsMargins(12, 6, 8, 6)
@@ -32,18 +32,18 @@ class Confirmation(Card):
         line.addWidget(self._words, 1)
         self.keep = Button(self.tr("Keep"), theme, height=28)
         self.keep.clicked.connect(self.dropped)
-        self.delete = Button(self.tr("Delete"), theme, ButtonKind.DANGER, height=28)
+        self.delete = Button(act or self.tr("Delete"), theme, ButtonKind.DANGER, height=28)
         self.delete.clicked.connect(self.confirmed)
         line.addWidget(self.keep)
         line.addWidget(self.delete)
         self.hide()
 
-    def ask(self, words: str) -> None:
-        """Show the question; Return deletes, Escape keeps."""
+    def ask(self, words: str, *, keeps: bool = False) -> None:
+        """Show the question; Return deletes, or `keeps` where much would be lost; Escape keeps."""
         self._words.setText(words)
         self.setAccessibleName(words)
         self.show()
-        self.delete.setFocus(Qt.FocusReason.OtherFocusReason)
+        (self.keep if keeps else self.delete).setFocus(Qt.FocusReason.TabFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of a question."""

@@ -229,7 +229,8 @@ class ConversationPresenter(QObject):
 
     def _ask_delete(self, message: Message) -> None:
         self._deleting = message.id
-        start = textwrap.shorten(message.text, 40, placeholder="…")
+        said = self.pane.timeline.wording.words(message)
+        start = textwrap.shorten(said, 40, placeholder="…")
         words = _tr("Delete “{text}” for everyone?")
         self.pane.confirmation.ask(words.format(text=start))
 

@@ -83,14 +83,14 @@ class Writing(QObject):
         """The text answers a message."""
         self.drop_about()
         self._target, self._about = message, About.REPLY
-        start = " ".join(message.text.split())[:120]
+        start = " ".join(self._pane.timeline.wording.words(message).split())[:120]
         words = _tr("Reply to {name}: {text}").format(name=message.author_name, text=start)
         self._composer.show_about(About.REPLY, words)
         self._composer.editor.setFocus()
 
     def edit(self, message: Message) -> None:
         """The text of one's own message is changed; the draft waits."""
-        if not message.mine or message.deleted:
+        if not message.mine or message.deleted or message.call is not None:
             return
         self.drop_about()
         self._target, self._about = message, About.EDIT
@@ -107,7 +107,8 @@ class Writing(QObject):
 
     def _edit_last(self) -> None:
         rows = self._pane.timeline.model.rows
-        mine = next((m for m in reversed(rows) if m.mine and not m.deleted), None)
+        own = (m for m in reversed(rows) if m.mine and not m.deleted and m.call is None)
+        mine = next(own, None)
         if mine is not None:
             self.edit(mine)
 

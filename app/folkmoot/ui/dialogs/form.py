@@ -24,6 +24,8 @@ class Form(QDialog):
     def __init__(self, parent: QWidget, theme: Theme, title: str, *, act: str = "") -> None:
         super().__init__(parent)
         self.theme = theme
+        self.first: QWidget | None = None
+        """Where the keyboard is at first; else in the first field."""
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -83,6 +85,15 @@ class Form(QDialog):
         if layout is not None:
             layout.activate()
             self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+            self._stay_on_screen()
+
+    def _stay_on_screen(self) -> None:
+        """Over a window at the edge of the screen the act would stand outside."""
+        frame, room = self.frameGeometry(), self.screen().availableGeometry()
+        if self.isVisible() and not room.contains(frame):
+            left = max(room.left(), min(frame.left(), room.right() + 1 - frame.width()))
+            top = max(room.top(), min(frame.top(), room.bottom() + 1 - frame.height()))
+            self.move(left, top)
 
     def open(self) -> None:
         """Show it over its window; nothing else waits for it."""
@@ -91,7 +102,7 @@ class Form(QDialog):
         order = [*fields, self.act, self.close_button]
         for before, after in itertools.pairwise(order):
             self.setTabOrder(before, after)
-        order[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        (self.first or order[0]).setFocus(Qt.FocusReason.OtherFocusReason)
         super().open()
 
     def _fields(self) -> list[QWidget]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QDateTime, QLocale, Signal
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from folkmoot.services.values import Invite
 from folkmoot.ui.dialogs.form import Form
+from folkmoot.ui.start.invitation import read_invitation
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.buttons import Button, ButtonKind
+from folkmoot.ui.widgets.choice import ChoiceBox
 from folkmoot.ui.widgets.fields import TextField
+from folkmoot.ui.widgets.surfaces import IconLabel
 from folkmoot.ui.widgets.text import ElidedText, SectionHeader, Text
 
 _DAY_S = 24 * 3600
@@ -53,6 +56,7 @@ class InviteDialog(Form):
 
     wanted = Signal(object, object)
     """Seconds until it expires or None, number of uses or None."""
+    connections_pressed = Signal()
 
     def __init__(self, parent: QWidget, theme: Theme, team: str) -> None:
         title = parent.tr("Invite people to {team}").format(team=team)
@@ -95,18 +99,17 @@ class InviteDialog(Form):
         self.line = LinkLine(theme)
         self.line.hide()
         self.body.addWidget(self.line)
+        self._build_where()
         self._list = QVBoxLayout()
         self.body.addLayout(self._list)
 
     def _choice(
         self, name: str, choices: Sequence[tuple[str, int | None]], into: QHBoxLayout
-    ) -> QComboBox:
+    ) -> ChoiceBox:
         column = QVBoxLayout()
         column.setSpacing(4)
         label = Text(name, self.theme, TextStyle.LABEL_STRONG)
-        box = QComboBox()
-        box.setAccessibleName(name)
-        box.setFixedHeight(32)
+        box = ChoiceBox(name, self.theme, height=32)
         for words, value in choices:
             box.addItem(words, value)
         label.setBuddy(box)
@@ -114,6 +117,27 @@ class InviteDialog(Form):
         column.addWidget(box)
         into.addLayout(column, 1)
         return box
+
+    def _build_where(self) -> None:
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        self._where_mark = IconLabel("network", self.theme)
+        line.addWidget(self._where_mark, 0, Qt.AlignmentFlag.AlignTop)
+        self.where = Text("", self.theme, TextStyle.META, "mute", wrap=True)
+        line.addWidget(self.where, 1)
+        self.add_server = Button(self.tr("Add a server…"), self.theme, ButtonKind.LINK, height=28)
+        self.add_server.setAutoDefault(False)
+        self.add_server.clicked.connect(self.connections_pressed)
+        line.addWidget(self.add_server, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(line)
+
+    def say_where_it_leads(self, servers: Iterable[str]) -> None:
+        """From where a link works that leads over `servers` (their names)."""
+        names = list(servers)
+        self.where.setText(_where_words(names, made=not self.line.isHidden()))
+        self._where_mark.set_icon("globe" if names else "network", "mute")
+        self.add_server.setVisible(not names)
+        self.fit()
 
     def _want(self) -> None:
         self.make.setEnabled(False)
@@ -126,7 +150,7 @@ class InviteDialog(Form):
         self.line.show_link(invite.link)
         self.line.show()
         self.line.copy.setFocus()
-        self.fit()
+        self.say_where_it_leads(_servers(invite.link))
 
     def show_invites(self, invites: Sequence[Invite]) -> None:
         """Links made before, newest first."""
@@ -166,10 +190,38 @@ class _Made(QWidget):
         else:
             moment = QDateTime.fromMSecsSinceEpoch(invite.expires_at_ms)
             until = self.tr("Until {when}").format(when=QLocale().toString(moment, "d MMM HH:mm"))
-        if invite.uses_left is None:
-            return self.tr("{until} · any number of uses").format(until=until)
-        return self.tr("{until} · uses left: {n}").format(until=until, n=invite.uses_left)
+        uses = self.tr("any number of uses")
+        if invite.uses_left is not None:
+            uses = self.tr("uses left: {n}").format(n=invite.uses_left)
+        where = self.tr("from everywhere") if _servers(invite.link) else self.tr("this network")
+        return f"{until} · {uses} · {where}"
 
     def _take(self) -> None:
         QGuiApplication.clipboard().setText(self._link)
         self._copy.setText(self.tr("Copied"))
+
+
+def _where_words(servers: Sequence[str], *, made: bool) -> str:
+    """From where a link works, the one that was made or one that would be."""
+    if servers:
+        words = (
+            _tr("This link works from everywhere, over {names}.")
+            if made
+            else _tr("Links work from everywhere, over {names}.")
+        )
+        return words.format(names=", ".join(servers))
+    only = (
+        _tr("This link works on this network only.")
+        if made
+        else _tr("Links work on this network only.")
+    )
+    return f"{only} {_tr('With a server, people can join from everywhere.')}"
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("InviteDialog", text)
+
+
+def _servers(link: str) -> tuple[str, ...]:
+    invitation = read_invitation(link)
+    return invitation.servers if invitation is not None else ()

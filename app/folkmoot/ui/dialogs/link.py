@@ -17,7 +17,7 @@ class LinkDialog(Form):
         super().__init__(parent, theme, parent.tr("Open this link?"), act=parent.tr("Open"))
         hint = self.tr("It opens outside Folkmoot, in the program your system uses for it.")
         self.body.addWidget(Text(hint, theme, token="mute", wrap=True))
-        shown = QPlainTextEdit(address)
+        shown = self.shown = QPlainTextEdit(address)
         shown.setReadOnly(True)
         shown.setFont(theme.font(TextStyle.CODE))
         shown.setAccessibleName(self.tr("Address"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, QUrl, Signal
@@ -14,6 +13,7 @@ from folkmoot.domain.errors import FolkmootError
 from folkmoot.domain.ids import ConversationId
 from folkmoot.services.values import Conversation, Invite, Team
 from folkmoot.ui.bridge import Bridge
+from folkmoot.ui.connections.names import server_name
 from folkmoot.ui.dialogs.channel import ChannelDialog
 from folkmoot.ui.dialogs.direct import DirectDialog
 from folkmoot.ui.dialogs.form import Form
@@ -37,16 +37,19 @@ class Dialogs(QObject):
 
     opened = Signal(bytes)
     """A conversation that was made and should be shown."""
+    devices_wanted = Signal()
+    """Microphone, speaker and camera for calls."""
+    recordings_wanted = Signal()
+    connections_wanted = Signal()
+    """The servers."""
+    about_wanted = Signal()
 
-    def __init__(
-        self, window: QWidget, theme: Theme, model: WindowModel, bridge: Bridge, profile: Path
-    ) -> None:
+    def __init__(self, window: QWidget, theme: Theme, model: WindowModel, bridge: Bridge) -> None:
         super().__init__()
         self._window = window
         self._theme = theme
         self._model = model
         self._bridge = bridge
-        self._profile = profile
 
     def create_channel(self, team: ConversationId) -> None:
         """Ask for a name and a topic."""
@@ -103,6 +106,9 @@ class Dialogs(QObject):
     def invite(self, team: ConversationId) -> None:
         """Make links."""
         form = InviteDialog(self._window, self._theme, self._model.teams[team].name)
+        form.say_where_it_leads(server_name(server.url) for server in self._model.servers)
+        form.connections_pressed.connect(form.reject)
+        form.connections_pressed.connect(self.connections_wanted)
 
         async def read(node: Node) -> list[Invite]:
             return list(await node.teams.invites(team))
@@ -152,8 +158,17 @@ class Dialogs(QObject):
         identity = self._model.identity
         if identity is None:
             return
-        form = SettingsDialog(self._window, self._theme, identity, self._profile)
+        form = SettingsDialog(self._window, self._theme, identity)
         form.mode_chosen.connect(self._choose_mode)
+        form.motion_chosen.connect(self._choose_motion)
+        form.devices_pressed.connect(form.reject)
+        form.devices_pressed.connect(self.devices_wanted)
+        form.recordings_pressed.connect(form.reject)
+        form.recordings_pressed.connect(self.recordings_wanted)
+        form.connections_pressed.connect(form.reject)
+        form.connections_pressed.connect(self.connections_wanted)
+        form.about_pressed.connect(form.reject)
+        form.about_pressed.connect(self.about_wanted)
 
         def submit() -> None:
             name = form.name.text().strip()
@@ -168,6 +183,10 @@ class Dialogs(QObject):
     def _choose_mode(self, mode: Mode) -> None:
         self._theme.set_mode(mode)
         self._bridge.tell(lambda node: _set(node, "window.theme", mode.value))
+
+    def _choose_motion(self, reduced: bool) -> None:
+        self._theme.set_reduce_motion(reduced)
+        self._bridge.tell(lambda node: _set(node, "window.reduce_motion", "1" if reduced else ""))
 
     def _open(self, conversation: Conversation) -> None:
         self._model.take_conversation(conversation)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QWidget
 
 from folkmoot.services.values import Identity, Team
@@ -14,29 +11,39 @@ from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Mode, Theme
 from folkmoot.ui.widgets.buttons import Button
 from folkmoot.ui.widgets.fields import Switch, TextField
-from folkmoot.ui.widgets.text import ElidedText, SectionHeader, Text
+from folkmoot.ui.widgets.text import ElidedText, Text
 
 
 class SettingsDialog(Form):
-    """Name, appearance, profile folder, and what this is."""
+    """Name, appearance, the ways to more, and the four words."""
 
     mode_chosen = Signal(object)
+    motion_chosen = Signal(bool)
+    """True: reduced."""
+    devices_pressed = Signal()
+    recordings_pressed = Signal()
+    connections_pressed = Signal()
+    about_pressed = Signal()
 
-    def __init__(self, parent: QWidget, theme: Theme, identity: Identity, profile: Path) -> None:
+    def __init__(self, parent: QWidget, theme: Theme, identity: Identity) -> None:
         super().__init__(parent, theme, parent.tr("Settings"), act=parent.tr("Save"))
         self.name = TextField(self.tr("Your name"), theme, max_length=80)
         self.name.setText(identity.name)
         self.add_field(self.tr("Your name"), self.name, self.tr("Your teams see it."))
         self._add_modes()
-        self._add_folder(profile)
-        self.body.addWidget(SectionHeader(self.tr("About"), theme))
-        words = self.tr("Your four words: {words}").format(words="  ".join(identity.words))
-        self.body.addWidget(Text(words, theme, TextStyle.LABEL, wrap=True))
+        self._add_calls()
+        self._add_connections()
+        self._add_words(identity)
+        self._add_about(identity.version)
+
+    def _add_words(self, identity: Identity) -> None:
+        name = self.tr("Your four words, on {computer}").format(computer=identity.device_name)
+        self.body.addWidget(Text(name, self.theme, TextStyle.LABEL_STRONG, wrap=True))
+        words = "  ".join(identity.words)
+        self.body.addWidget(Text(words, self.theme, TextStyle.LABEL, wrap=True))
         hint = self.tr("They are made from your key. Read them aloud to prove that it is you.")
-        self.body.addWidget(Text(hint, theme, TextStyle.META, "faint", wrap=True))
-        about = self.tr("Folkmoot {version} on {computer}. Free software under the GPL, version 3.")
-        line = about.format(version=identity.version, computer=identity.device_name)
-        self.body.addWidget(Text(line, theme, TextStyle.META, "mute", wrap=True))
+        self.body.addWidget(Text(hint, self.theme, TextStyle.META, "faint", wrap=True))
+        self.body.addSpacing(6)
 
     def _add_modes(self) -> None:
         self.body.addWidget(Text(self.tr("Appearance"), self.theme, TextStyle.LABEL_STRONG))
@@ -59,22 +66,61 @@ class SettingsDialog(Form):
             line.addWidget(button)
         line.addStretch(1)
         self.body.addLayout(line)
+        words = self.tr("Nothing floats or slides, also in calls.")
+        self.still = Switch(self.tr("Reduce motion"), words, self.theme)
+        self.still.setChecked(self.theme.reduce_motion)
+        self.still.toggled.connect(self.motion_chosen)
+        self.body.addWidget(self.still)
         self.body.addSpacing(6)
 
-    def _add_folder(self, profile: Path) -> None:
-        self.body.addWidget(Text(self.tr("Profile folder"), self.theme, TextStyle.LABEL_STRONG))
+    def _add_calls(self) -> None:
+        self.body.addWidget(Text(self.tr("Calls"), self.theme, TextStyle.LABEL_STRONG))
         line = QHBoxLayout()
         line.setSpacing(8)
-        line.addWidget(ElidedText(str(profile), self.theme, TextStyle.LABEL, "mute"), 1)
-        folder = Button(self.tr("Open"), self.theme, icon="folder-open", height=28)
-        folder.setAutoDefault(False)
-        url = QUrl.fromLocalFile(str(profile))
-        folder.clicked.connect(lambda: QDesktopServices.openUrl(url))
-        line.addWidget(folder)
+        words = self.tr("Microphone, speaker and camera")
+        line.addWidget(ElidedText(words, self.theme, TextStyle.LABEL, "mute"), 1)
+        self.devices = Button(self.tr("Calls and devices"), self.theme, icon="mic", height=28)
+        self.devices.setAutoDefault(False)
+        self.devices.clicked.connect(self.devices_pressed)
+        line.addWidget(self.devices)
         self.body.addLayout(line)
-        hint = self.tr("Keys and messages are there. Whoever has this folder is you: keep it safe.")
-        self.body.addWidget(Text(hint, self.theme, TextStyle.META, "faint", wrap=True))
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        words = self.tr("Recordings, and the folder they are kept in")
+        line.addWidget(ElidedText(words, self.theme, TextStyle.LABEL, "mute"), 1)
+        self.recordings = Button(self.tr("Recordings"), self.theme, icon="film", height=28)
+        self.recordings.setAutoDefault(False)
+        self.recordings.clicked.connect(self.recordings_pressed)
+        line.addWidget(self.recordings)
+        self.body.addLayout(line)
         self.body.addSpacing(6)
+
+    def _add_connections(self) -> None:
+        name = Text(self.tr("Connections"), self.theme, TextStyle.LABEL_STRONG)
+        self.body.addWidget(name)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        words = self.tr("Servers for people on other networks")
+        line.addWidget(ElidedText(words, self.theme, TextStyle.LABEL, "mute"), 1)
+        self.connections = Button(self.tr("Connections"), self.theme, icon="server", height=28)
+        self.connections.setAutoDefault(False)
+        self.connections.clicked.connect(self.connections_pressed)
+        line.addWidget(self.connections)
+        self.body.addLayout(line)
+        self.body.addSpacing(6)
+
+    def _add_about(self, version: str) -> None:
+        self.body.addWidget(Text(self.tr("About"), self.theme, TextStyle.LABEL_STRONG))
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        words = self.tr("Folkmoot {version}, new versions, profile folder")
+        shown = words.format(version=version)
+        line.addWidget(ElidedText(shown, self.theme, TextStyle.LABEL, "mute"), 1)
+        self.about = Button(self.tr("About"), self.theme, icon="info", height=28)
+        self.about.setAutoDefault(False)
+        self.about.clicked.connect(self.about_pressed)
+        line.addWidget(self.about)
+        self.body.addLayout(line)
 
 
 class TeamDialog(Form):

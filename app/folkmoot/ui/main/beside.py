@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
 
 from folkmoot.domain.ids import ConversationId, PersonId
@@ -25,7 +25,10 @@ class Beside(QObject):
     closed = Signal()
     invite_wanted = Signal()
     person_chosen = Signal(bytes)
+    person_menu_wanted = Signal(bytes, QPoint)
     link_pressed = Signal(str)
+    thread_made = Signal(object)
+    """The timeline of the thread, once there is one."""
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Beside(QObject):
         self._persons: tuple[PersonId, ...] = ()
         model.members_changed.connect(lambda _: self._show_members())
         model.presence_changed.connect(self._show_members)
+        model.peers_changed.connect(self._show_members)
 
     @property
     def shows_members(self) -> bool:
@@ -103,9 +107,17 @@ class Beside(QObject):
             self._view.conversation.composer.setFocus()
             self.closed.emit()
 
-    def close_thread(self) -> None:
-        """Another conversation is opened: a thread of this one goes."""
-        if self._pane is not None and (self._pane.shows_thread or self._persons):
+    def leave_for(self, conversation: Conversation) -> None:
+        """Another conversation is opened: what belongs to the one before goes.
+
+        The list of a channel stays for another channel of the team, under its name."""
+        if self._pane is None:
+            return
+        is_channel = conversation.kind is ConversationKind.CHANNEL
+        stays = is_channel and not self._persons and conversation.team == self._team
+        if self._pane.shows_members and stays:
+            self._pane.show_members(place_words(self._model, conversation))
+        elif self._pane.shows_members or self._pane.shows_thread:
             self.close()
 
     def take(self, event: Event) -> None:
@@ -124,10 +136,12 @@ class Beside(QObject):
             pane.closed.connect(self.close)
             pane.members.invite_wanted.connect(self.invite_wanted)
             pane.members.chosen.connect(self.person_chosen)
+            pane.members.menu_wanted.connect(self.person_menu_wanted)
             self.replies = ConversationPresenter(
                 pane.replies, self._model, self._bridge, self._drafting, self._emoji
             )
             self.replies.link_pressed.connect(self.link_pressed)
+            self.thread_made.emit(pane.replies.timeline)
         return self._pane, self.replies
 
     def _show_members(self) -> None:

@@ -1,14 +1,16 @@
-"""Quiet cards over the timeline: who asks to be let in, and what is the matter here."""
+"""Quiet cards over the timeline: what is the matter here, a newer version, who asks to join."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from folkmoot.domain.ids import ConversationId, PersonId
+from folkmoot.domain.updates import Release
 from folkmoot.services.values import JoinRequest
+from folkmoot.ui.about.card import UpdateCard
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.timeline.layout import CONTENT_WIDTH
@@ -18,6 +20,9 @@ from folkmoot.ui.widgets.surfaces import Banner, Card, Tone
 from folkmoot.ui.widgets.text import ElidedText, Text
 
 _Who = tuple[ConversationId, PersonId]
+NO_NETWORK = "no_network"
+SERVERS_AWAY = "servers_away"
+UPDATED = "updated"
 
 
 class AskCard(Card):
@@ -82,17 +87,26 @@ class AskCard(Card):
 
 
 class Cards(QWidget):
-    """Notices, then those who ask; as wide as the timeline's text."""
+    """Notices, a newer version, then those who ask; as wide as the timeline's text."""
 
     admitted = Signal(bytes, bytes)
     """Team, person."""
     declined = Signal(bytes, bytes, bool)
+    why_wanted = Signal()
+    """The reason for a notice about connections."""
+    restart_wanted = Signal()
+    focus_lost = Signal()
+    """The notice that had the keyboard is over."""
+    notes_wanted = Signal(str)
+    dismissed = Signal(str)
+    """What is new in a version is wanted, or is not."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._notices: dict[str, Banner] = {}
         self._asks: dict[_Who, AskCard] = {}
+        self.update_card: UpdateCard | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(20, 12, 20, 4)
         self._column.setSpacing(8)
@@ -102,15 +116,39 @@ class Cards(QWidget):
     def show_notices(self, notices: Mapping[str, tuple[str, str]]) -> None:
         """States of this computer, each with what to do about it."""
         for code in [c for c in self._notices if c not in notices]:
-            self._notices.pop(code).deleteLater()
+            self._drop(self._notices.pop(code))
         for place, (code, (message, hint)) in enumerate(notices.items()):
             words = f"{message} {hint}".strip()
             banner = self._notices.get(code)
             if banner is None:
-                banner = Banner(words, self._theme, Tone.WARNING)
+                banner = self._make_banner(code, words)
                 self._notices[code] = banner
                 self._column.insertWidget(place, banner)
             banner.set_text(words)
+        self._fold()
+
+    def _make_banner(self, code: str, words: str) -> Banner:
+        if code == UPDATED:
+            banner = Banner(words, self._theme, act=self.tr("Restart"))
+            banner.acted.connect(self.restart_wanted)
+            return banner
+        about = code in (NO_NETWORK, SERVERS_AWAY)
+        act = self.tr("Find out why") if about else ""
+        banner = Banner(words, self._theme, Tone.WARNING, act=act)
+        banner.acted.connect(self.why_wanted)
+        return banner
+
+    def show_release(self, release: Release | None) -> None:
+        """A newer version, between the notices and those who ask."""
+        shown = self.update_card
+        if shown is not None and shown.release != release:
+            self._drop(shown)
+            self.update_card = None
+        if release is not None and self.update_card is None:
+            card = self.update_card = UpdateCard(release, self._theme)
+            card.notes_wanted.connect(self.notes_wanted)
+            card.dismissed.connect(self.dismissed)
+            self._column.insertWidget(len(self._notices), card)
         self._fold()
 
     def show_asks(
@@ -136,5 +174,12 @@ class Cards(QWidget):
         card.declined.connect(lambda block: self.declined.emit(request.team, request.person, block))
         return card
 
+    def _drop(self, gone: QWidget) -> None:
+        focus = QApplication.focusWidget()
+        if focus is not None and gone.isAncestorOf(focus):
+            self.focus_lost.emit()
+        gone.hide()
+        gone.deleteLater()
+
     def _fold(self) -> None:
-        self.setVisible(bool(self._notices or self._asks))
+        self.setVisible(bool(self._notices or self.update_card or self._asks))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from folkmoot.ui.dialogs.invite import LinkLine
+from folkmoot.ui.start.invitation import read_invitation
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.buttons import Button, ButtonKind
@@ -67,6 +68,8 @@ class AloneState(QWidget):
 
     def show_link(self, link: str) -> None:
         """The link is made and on the clipboard."""
+        invitation = read_invitation(link)
+        servers = invitation.servers if invitation is not None else ()
         QGuiApplication.clipboard().setText(link)
         self.line.show_link(link)
         self.line.copy.setText(self.tr("Copied"))
@@ -74,7 +77,12 @@ class AloneState(QWidget):
         self.line.copy.setFocus()
         self.invite.hide()
         self.note.set_token("mute")
-        self.note.setText(self.tr("It is on the clipboard and can be used for 7 days."))
+        note = self.tr("It is on the clipboard and can be used for 7 days, on this network.")
+        if servers:
+            note = self.tr(
+                "It is on the clipboard and can be used for 7 days, from everywhere, over {names}."
+            ).format(names=", ".join(servers))
+        self.note.setText(note)
 
     def say_problem(self, words: str) -> None:
         """Show what went wrong."""

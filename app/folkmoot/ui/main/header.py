@@ -1,4 +1,4 @@
-"""The head of a conversation: name, topic (a click edits it), members."""
+"""The head of a conversation: name, topic (a click edits it), members, calling."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from folkmoot.services.call_values import CallPhase
 from folkmoot.ui.main.rows import write_line
 from folkmoot.ui.main.state import HeaderState
 from folkmoot.ui.theme.avatars import paint_avatar, paint_presence
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
-from folkmoot.ui.widgets.buttons import IconButton
+from folkmoot.ui.widgets.buttons import Button, ButtonKind, IconButton
 from folkmoot.ui.widgets.fields import TextField
 from folkmoot.ui.widgets.focus import KeyboardFocus
 from folkmoot.ui.widgets.text import plain_tip
@@ -192,7 +193,13 @@ class Header(QWidget):
     topic_typed = Signal(str)
     name_pressed = Signal()
     members_pressed = Signal()
+    reach_pressed = Signal()
+    """How the person of this direct conversation is reached."""
     side_bar_wanted = Signal()
+    call_pressed = Signal(bool)
+    """Start a call; True: with the camera."""
+    running_pressed = Signal()
+    """The call that runs here: join it, or show it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -200,7 +207,7 @@ class Header(QWidget):
         self._state: HeaderState | None = None
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName(self.tr("Conversation"))
-        line = QHBoxLayout(self)
+        self._line = line = QHBoxLayout(self)
         line.setContentsMargins(14, 0, 12, 1)
         line.setSpacing(4)
         self.fold = IconButton("list", self.tr("Show conversations"), theme)
@@ -224,17 +231,66 @@ class Header(QWidget):
         self._stack.addWidget(self.topic_field)
         holder.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         line.addWidget(holder, 1)
+        self.reach = IconButton("network", "", theme)
+        self.reach.clicked.connect(self.reach_pressed)
+        self.reach.hide()
+        line.addWidget(self.reach)
         self.members = _Members(theme)
         self.members.hide()
         self.members.clicked.connect(self.members_pressed)
         line.addWidget(self.members)
+        self.voice = IconButton("phone", self.tr("Call"), theme)
+        self.voice.clicked.connect(lambda: self.call_pressed.emit(False))
+        self.video = IconButton("video", self.tr("Call with video"), theme)
+        self.video.clicked.connect(lambda: self.call_pressed.emit(True))
+        self.running = Button("", theme, ButtonKind.PRIMARY, icon="video")
+        self.running.clicked.connect(self.running_pressed)
+        for button in (self.voice, self.video, self.running):
+            button.hide()
+            line.addWidget(button)
+
+    def put_sign(self, sign: QWidget) -> None:
+        """Something that is said while the side bar has no room for it."""
+        self._line.insertWidget(self._line.indexOf(self.members), sign)
 
     def show_state(self, state: HeaderState) -> None:
         """Show the newest; a topic being edited stays as it is."""
         self._state = state
         self.title.show_state(state)
         self.topic.show_topic(state.topic, may_change=state.may_change)
+        self._show_reach(state)
         self.members.show_count(state.members)
+        self._show_call(state)
+
+    def _show_reach(self, state: HeaderState) -> None:
+        reach = state.reach
+        self.reach.setVisible(reach is not None)
+        if reach is not None:
+            words = self.tr("{way}. How {name} is reached…")
+            self.reach.set_icon(reach.over.icon)
+            self.reach.set_name(words.format(way=reach.with_time, name=state.name))
+
+    def _show_call(self, state: HeaderState) -> None:
+        runs = state.call is not None
+        heir = self.running if runs else self.voice
+        inherits = self.window().focusWidget() in (self.voice, self.video, self.running)
+        for button in (self.voice, self.video):
+            button.setVisible(state.may_call and not runs)
+        self.running.setVisible(runs)
+        if inherits and heir.isVisible():  # else the keyboard would go on somewhere else
+            heir.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not runs:
+            return
+        words = self.tr("Join · {n}")
+        name = self.tr("Join the call, {n} in it")
+        if state.call is CallPhase.CALLING:
+            words = self.tr("Calling…")
+            name = self.tr("Show the call")
+        elif state.call is CallPhase.JOINED:
+            words = self.tr("In call · {n}")
+            name = self.tr("Show the call, {n} in it")
+        self.running.setText(words.format(n=state.in_call))
+        self.running.setAccessibleName(name.format(n=state.in_call))
 
     def _edit_topic(self) -> None:
         self.topic_field.setText(self._state.topic if self._state else "")

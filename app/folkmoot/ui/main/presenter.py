@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from folkmoot.domain.errors import FolkmootError
 from folkmoot.domain.ids import ConversationId, PersonId
 from folkmoot.services.events import Event
 from folkmoot.services.values import Conversation, ConversationKind, FirstPage, Invite
+from folkmoot.ui.about.desk import About
 from folkmoot.ui.bridge import Bridge
+from folkmoot.ui.connections.desk import Connections
 from folkmoot.ui.conversation.drafting import Drafting
 from folkmoot.ui.conversation.presenter import ConversationPresenter
 from folkmoot.ui.dialogs.presenter import Dialogs
@@ -24,7 +26,10 @@ from folkmoot.ui.facade import Node
 from folkmoot.ui.feed import Feed
 from folkmoot.ui.main import empty
 from folkmoot.ui.main.beside import Beside
+from folkmoot.ui.main.calls import CallGate
 from folkmoot.ui.main.doorkeeper import Doorkeeper
+from folkmoot.ui.main.menus import Menus
+from folkmoot.ui.main.moment import Moments
 from folkmoot.ui.main.shortcuts import Shortcuts
 from folkmoot.ui.main.state import header_state, place_words, rail_state, side_bar_state
 from folkmoot.ui.main.view import MainView
@@ -32,7 +37,6 @@ from folkmoot.ui.model import WindowModel
 from folkmoot.ui.shell import Shell
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.emoji import EmojiList
-from folkmoot.ui.widgets.popover import MenuItem, build_menu
 
 INVITE_S = 7 * 24 * 3600
 
@@ -53,6 +57,7 @@ class MainPresenter(QObject):
         bridge: Bridge,
         profile: Path,
         emoji: EmojiList,
+        connections: Connections,
     ) -> None:
         super().__init__()
         self.view = view
@@ -66,10 +71,20 @@ class MainPresenter(QObject):
         self.reading = ConversationPresenter(
             view.conversation, model, bridge, self._drafting, emoji
         )
-        self.dialogs = Dialogs(shell, theme, model, bridge, profile)
+        self.dialogs = Dialogs(shell, theme, model, bridge)
+        self.about = About(shell, theme, model, bridge, profile)
         self.beside = Beside(view, model, bridge, self._drafting, emoji)
         self.door = Doorkeeper(view, model, bridge)
+        self.connections = connections
+        self.menus = Menus(self, model)
+        self.calls = CallGate(
+            *(view, shell, theme, model, feed, bridge, self._drafting, emoji),
+            lambda: self.conversation,
+        )
+        self.beside.thread_made.connect(self.calls.attend)
         self.shortcuts = Shortcuts(self, shell)
+        self.moments = Moments(self, shell, bridge)
+        self._feed = feed
         self._last: dict[ConversationId, ConversationId] = {}
         self._opening: ConversationId | None = None
         self._waits = False
@@ -84,19 +99,35 @@ class MainPresenter(QObject):
         view.rail.chosen.connect(lambda team: self.open_team(ConversationId(team)))
         view.rail.added.connect(self.start_wanted)
         view.side_bar.chosen.connect(lambda c: self.open_conversation(ConversationId(c)))
-        view.side_bar.channel_wanted.connect(lambda: self._with_team(self.dialogs.create_channel))
-        view.side_bar.direct_wanted.connect(lambda: self._with_team(self.dialogs.new_direct))
-        view.side_bar.team_menu_wanted.connect(self._open_team_menu)
+        view.side_bar.channel_wanted.connect(lambda: self.with_team(self.dialogs.create_channel))
+        view.side_bar.direct_wanted.connect(lambda: self.with_team(self.dialogs.new_direct))
+        view.side_bar.team_menu_wanted.connect(self.menus.open_team)
         view.side_bar.settings_wanted.connect(self.dialogs.settings)
         view.header.topic_typed.connect(self._set_topic)
         view.header.name_pressed.connect(self._open_channel_menu)
         view.header.members_pressed.connect(self._toggle_members)
+        view.header.reach_pressed.connect(self._show_reach)
         self.reading.thread_wanted.connect(self.beside.open_thread)
         self.reading.link_pressed.connect(self.dialogs.open_link)
         self.beside.link_pressed.connect(self.dialogs.open_link)
-        self.beside.invite_wanted.connect(lambda: self._with_team(self.dialogs.invite))
-        self.beside.person_chosen.connect(self._write_to)
+        self.beside.invite_wanted.connect(lambda: self.with_team(self.dialogs.invite))
+        self.beside.person_chosen.connect(self.write_to)
+        self.beside.person_menu_wanted.connect(
+            lambda person, where: self.menus.open_member(PersonId(person), where)
+        )
         self.beside.closed.connect(self._show_around)
+        self.calls.opened.connect(lambda c: self.open_conversation(ConversationId(c)))
+        self.calls.link_pressed.connect(self.dialogs.open_link)
+        self.calls.moment_wanted.connect(self.moments.show)
+        self.dialogs.recordings_wanted.connect(lambda: self.calls.desk.library.open())
+        self.dialogs.devices_wanted.connect(lambda: self.calls.desk.open_settings())
+        self.dialogs.connections_wanted.connect(lambda: self.connections.open_servers())
+        self.door.why_wanted.connect(lambda: self.connections.open_doctor())
+        self.door.restart_wanted.connect(self._shell.start_again)
+        self.dialogs.about_wanted.connect(self.about.open)
+        self.about.notes_wanted.connect(self.dialogs.open_link)
+        self.door.notes_wanted.connect(self.dialogs.open_link)
+        self.door.dismissed.connect(self.about.dismiss)
         self.dialogs.opened.connect(lambda c: self.open_conversation(ConversationId(c)))
         feed.message_event.connect(self._take)
         feed.reloaded.connect(self._read_anew)
@@ -107,6 +138,8 @@ class MainPresenter(QObject):
             model.members_changed,
             model.presence_changed,
             model.notices_changed,
+            model.peers_changed,
+            model.call_changed,
             self._drafting.began_or_ended,
         ):
             changed.connect(lambda *_: self._refresh.start())
@@ -159,13 +192,15 @@ class MainPresenter(QObject):
         else:
             self._show_around()
 
-    def open_conversation(self, id_: ConversationId) -> None:
+    def open_conversation(
+        self, id_: ConversationId, then: Callable[[], object] = lambda: None
+    ) -> None:
         """Show a conversation; the text of the one before stays until the new one is there."""
         conversation = self._model.conversations.get(id_)
         if conversation is None:
             return
         if self.conversation != id_:
-            self.beside.close_thread()
+            self.beside.leave_for(conversation)
 
         self._opening = id_
 
@@ -175,10 +210,13 @@ class MainPresenter(QObject):
             self.team = conversation.team or self.team
             if self.team is not None:
                 self._last[self.team] = id_
+            if conversation.kind is ConversationKind.DIRECT:
+                self._feed.read_peers()
             self._show_around()
             self.view.fold_side_bar()
             self.view.conversation.composer.setFocus()
             self._remember()
+            then()
 
         self.reading.open(
             (id_, None),
@@ -324,7 +362,8 @@ class MainPresenter(QObject):
 
     # --- acts
 
-    def _with_team(self, act: Callable[[ConversationId], None]) -> None:
+    def with_team(self, act: Callable[[ConversationId], None]) -> None:
+        """Do something about the team that is shown."""
         if self.team is not None:
             act(self.team)
 
@@ -333,6 +372,19 @@ class MainPresenter(QObject):
         if conversation is not None:
             self.beside.toggle_members(conversation, self.team)
             self._show_around()
+
+    def _open_channel_menu(self) -> None:
+        conversation = self._model.conversations.get(self.conversation or ConversationId(b""))
+        if conversation is not None and conversation.kind is ConversationKind.CHANNEL:
+            self.menus.open_channel(conversation)
+
+    def _show_reach(self) -> None:
+        conversation = self._model.conversations.get(self.conversation or ConversationId(b""))
+        others = self._model.others(conversation) if conversation is not None else []
+        if len(others) == 1:
+            button = self.view.header.reach
+            anchor = QRect(button.mapToGlobal(QPoint(0, 0)), button.size())
+            self.connections.show_card(others[0], anchor)
 
     def _set_topic(self, topic: str) -> None:
         conversation = self.conversation
@@ -351,7 +403,8 @@ class MainPresenter(QObject):
 
         self._bridge.run(work(), "ui: set a topic")
 
-    def _write_to(self, person: PersonId) -> None:
+    def write_to(self, person: PersonId) -> None:
+        """Open the direct conversation with somebody."""
         team = self.team
 
         async def start(node: Node) -> Conversation:
@@ -367,43 +420,3 @@ class MainPresenter(QObject):
             self.open_conversation(conversation.id)
 
         self._bridge.run(work(), "ui: write to somebody")
-
-    def _open_team_menu(self) -> None:
-        items = [
-            MenuItem(
-                self.tr("Invite people…"),
-                lambda: self._with_team(self.dialogs.invite),
-                "user-plus",
-            ),
-            MenuItem(
-                self.tr("Team settings…"),
-                lambda: self._with_team(self.dialogs.team_settings),
-                "settings",
-            ),
-            MenuItem(
-                self.tr("Create a channel…"),
-                lambda: self._with_team(self.dialogs.create_channel),
-                "hash",
-            ),
-            MenuItem(""),
-            MenuItem(self.tr("Start or join another team"), self.start_wanted.emit, "plus"),
-        ]
-        self._pop_up(items, self.view.side_bar.team)
-
-    def _open_channel_menu(self) -> None:
-        conversation = self._model.conversations.get(self.conversation or ConversationId(b""))
-        if conversation is None or conversation.kind is not ConversationKind.CHANNEL:
-            return
-        items = [
-            MenuItem(
-                self.tr("Rename the channel…"),
-                lambda: self.dialogs.rename_channel(conversation),
-                "pencil",
-            ),
-            MenuItem(self.tr("Edit the topic"), self.view.header.topic.click, "text-quote"),
-        ]
-        self._pop_up(items, self.view.header.title)
-
-    def _pop_up(self, items: list[MenuItem], below: QWidget) -> None:
-        menu = build_menu(self.view, self._theme, items)
-        menu.popup(below.mapToGlobal(QPoint(0, below.height() + 2)))

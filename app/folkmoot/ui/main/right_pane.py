@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
@@ -24,7 +24,8 @@ from folkmoot.ui.widgets.text import ElidedText, Text
 
 @dataclass(frozen=True, slots=True)
 class MemberState:
-    """A member as the list shows it; `line` says presence, `end` the role."""
+    """A member as the list shows it; `line` says presence, and the way where it is not the usual
+    one, which `icon` shows too; `end` is the role."""
 
     person: PersonId
     name: str
@@ -32,12 +33,15 @@ class MemberState:
     end: str
     presence: PresenceState
     is_me: bool
+    icon: str = ""
 
 
 class MembersList(QWidget):
-    """Members by presence and name; a click writes to one."""
+    """Members by presence and name; a click writes to one, the menu says how one is reached."""
 
     chosen = Signal(bytes)
+    menu_wanted = Signal(bytes, QPoint)
+    """The place is global."""
     invite_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -67,6 +71,10 @@ class MembersList(QWidget):
         column.addWidget(area, 1)
         self.setAccessibleName(self.tr("Members"))
 
+    def row(self, person: PersonId) -> PersonButton | None:
+        """The row of a member, if it is shown."""
+        return self._rows.get(person)
+
     def show_members(self, members: Sequence[MemberState]) -> None:
         """Show these, in this order."""
         wanted = {member.person for member in members}
@@ -78,12 +86,16 @@ class MembersList(QWidget):
                 row = self._rows[member.person] = PersonButton(self._theme, ground="panel")
                 person = member.person
                 row.clicked.connect(lambda _on=False, person=person: self.chosen.emit(person))
+                row.menu_wanted.connect(
+                    lambda where, person=person: self.menu_wanted.emit(person, where)
+                )
             row.show_person(
                 member.name,
                 member.person,
                 member.line,
                 presence=member.presence,
                 end=member.end,
+                icon=member.icon,
             )
             if self._list.indexOf(row) != place:
                 self._list.removeWidget(row)

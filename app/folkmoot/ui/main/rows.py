@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
+from folkmoot.services.call_values import CallPhase
 from folkmoot.services.values import PresenceState
 from folkmoot.ui.main.state import RowState, TeamState, presence_words
 from folkmoot.ui.theme.avatars import paint_avatar, paint_presence
-from folkmoot.ui.theme.fonts import TextStyle
+from folkmoot.ui.theme.fonts import TextStyle, make_font
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.focus import KeyboardFocus
 from folkmoot.ui.widgets.surfaces import paint_badge
@@ -44,6 +52,8 @@ class ConversationRow(KeyboardFocus, QPushButton):
             words.append(self.tr("draft"))
         if row.presence is not None:
             words.append(presence_words(row.presence))
+        if row.call is not None:
+            words.append(self._call_words())
         self.setAccessibleName(", ".join(words))
         self.update()
 
@@ -81,17 +91,52 @@ class ConversationRow(KeyboardFocus, QPushButton):
         self.setToolTip("" if shown else plain_tip(row.name))
 
     def _paint_end(self, painter: QPainter, ratio: float) -> float:
-        """The badge or the pencil of a draft; returns the width it took."""
+        """Badge, mark of a call or the pencil of a draft; returns the width it took."""
+        taken = self._paint_badge(painter)
+        if self.row.call is not None:
+            return taken + self._paint_call(painter, taken)
+        if taken:
+            return taken
+        if self.row.draft and not self.row.current:
+            picture = self.theme.pixmap("pencil", "faint", 14, ratio)
+            painter.drawPixmap(self.width() - 22, 8, picture)
+            return 20
+        return 0
+
+    def _call_words(self) -> str:
+        mine = self.row.call in (CallPhase.JOINED, CallPhase.CALLING)
+        if mine:
+            return self.tr("in call")
+        return self.tr("rings") if self.row.call is CallPhase.RINGING else self.tr("call")
+
+    def _paint_call(self, painter: QPainter, taken: float) -> float:
+        """A dot and a word: full when this person is in it, a ring when others are."""
+        words = self._call_words()
+        font = make_font(11, QFont.Weight.DemiBold)
+        width = QFontMetricsF(font).horizontalAdvance(words)
+        right = self.width() - 8 - taken
+        painter.setFont(font)
+        painter.setPen(self.theme.colour("accent"))
+        box = QRectF(right - width, 0, width + 1, self.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, words)
+        dot = QRectF(right - width - 12, self.height() / 2 - 4, 8, 8)
+        if self.row.call in (CallPhase.JOINED, CallPhase.CALLING):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.theme.colour("accent"))
+            painter.drawEllipse(dot)
+        else:
+            painter.setPen(QPen(self.theme.colour("accent"), 1.75))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(dot.adjusted(1, 1, -1, -1))
+        return width + 18
+
+    def _paint_badge(self, painter: QPainter) -> float:
         if self.row.unread:
             text = "99+" if self.row.unread > 99 else str(self.row.unread)
             metrics = QFontMetricsF(self.theme.font(TextStyle.BADGE))
             width = max(18.0, metrics.horizontalAdvance(text) + 10)
             paint_badge(painter, QRectF(self.width() - 8 - width, 6, width, 18), text, self.theme)
             return width + 6
-        if self.row.draft and not self.row.current:
-            picture = self.theme.pixmap("pencil", "faint", 14, ratio)
-            painter.drawPixmap(self.width() - 22, 8, picture)
-            return 20
         return 0
 
 
@@ -138,6 +183,9 @@ class TeamButton(KeyboardFocus, QPushButton):
 class PersonButton(KeyboardFocus, QPushButton):
     """Avatar, name and a line: the team at the top, oneself at the foot, a member in a list."""
 
+    menu_wanted = Signal(QPoint)
+    """The right button or the key for menus; global."""
+
     focus_radius = 8
 
     def __init__(self, theme: Theme, *, ground: str, side: int = 32) -> None:
@@ -146,6 +194,7 @@ class PersonButton(KeyboardFocus, QPushButton):
         self._ground = ground
         self._side = side
         self._name, self._key, self._line, self._end = "", b"", "", ""
+        self._icon = ""
         self._presence: PresenceState | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -159,9 +208,12 @@ class PersonButton(KeyboardFocus, QPushButton):
         *,
         presence: PresenceState | None = None,
         end: str = "",
+        icon: str = "",
     ) -> None:
-        """Show a person or a team; `end` is a short word at the right."""
+        """Show a person or a team; `end` is a short word at the right, `icon` stands before the
+        line."""
         self._name, self._key, self._line, self._end = name, key, line, end
+        self._icon = icon
         self._presence = presence
         words = [name, presence_words(presence) if presence else "", line, end]
         self.setAccessibleName(", ".join(dict.fromkeys(word for word in words if word)))
@@ -195,8 +247,18 @@ class PersonButton(KeyboardFocus, QPushButton):
         shown = write_line(painter, strong, self.theme, "ink", self._name, name)
         self.setToolTip("" if shown else plain_tip(self._name))
         if self._line:
+            if self._icon:
+                picture = self.theme.pixmap(self._icon, "mute", 12, self.devicePixelRatioF())
+                painter.drawPixmap(round(left), round(top) + 22, picture)
+                left += 17
             line = QRectF(left, top + 20, right - left, 16)
-            write_line(painter, meta, self.theme, "mute", self._line, line)
+            whole = write_line(painter, meta, self.theme, "mute", self._line, line)
+            if not whole:
+                self.setToolTip(plain_tip(f"{self._name}\n{self._line}"))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The right button, or the key for menus."""
+        self.menu_wanted.emit(event.globalPos())
 
 
 def write_line(

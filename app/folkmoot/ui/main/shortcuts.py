@@ -1,4 +1,6 @@
-"""The keys of the main window: F6 walks its regions, Alt with arrows the conversations."""
+"""The keys of the main window: F6 walks its regions, Alt with arrows the conversations, and
+Ctrl+Shift+D opens the connection doctor.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,7 @@ class Shortcuts(QObject):
         self._add(view, "Alt+Down", lambda: presenter.step(1))
         self._add(view, "F6", lambda: self._walk(1))
         self._add(view, "Shift+F6", lambda: self._walk(-1))
+        self._add(view, "Ctrl+Shift+D", lambda: presenter.connections.open_doctor())
 
     def _add(self, view: QWidget, keys: str, act: Callable[[], object]) -> None:
         shortcut = QShortcut(QKeySequence(keys), view)
@@ -32,7 +35,7 @@ class Shortcuts(QObject):
         shortcut.activated.connect(act)
 
     def _walk(self, by: int) -> None:
-        """Focus to the next region: side bar, header, timeline, composer, right pane."""
+        """Focus to the next region: side bar, header, timeline, composer, right pane, who rings."""
         view = self._presenter.view
         regions: list[tuple[QWidget, QWidget | None]] = [
             (view.side_bar, None),
@@ -48,6 +51,9 @@ class Shortcuts(QObject):
         elif beside.replies is not None and beside.replies.place is not None:
             regions.append((view.right.replies.timeline, view.right.replies.timeline))
             regions.append((view.right.replies.composer, view.right.replies.composer.editor))
+        ring = self._presenter.calls.ring_control
+        if ring is not None:
+            regions.append((ring, ring))
         focus = QApplication.focusWidget()
         at = next(
             (

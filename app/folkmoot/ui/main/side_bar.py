@@ -115,6 +115,7 @@ class SideBar(QWidget):
         self.directs.added.connect(self.direct_wanted)
         column.addWidget(self._build_list(), 1)
         column.addWidget(self._build_self())
+        self._column = column
 
     def _build_list(self) -> QScrollArea:
         inside = QWidget()
@@ -155,6 +156,11 @@ class SideBar(QWidget):
         self.directs.show_rows(state.directs)
         online = PresenceState.ONLINE
         self.me.show_person(state.my_name, state.me, state.my_line, presence=online)
+
+    def put_strip(self, strip: QWidget) -> None:
+        """Place the running call over oneself."""
+        self._column.insertWidget(self._column.count() - 1, strip)
+        self.setTabOrder(strip, self.me)
 
     @property
     def rows(self) -> list[ConversationRow]:

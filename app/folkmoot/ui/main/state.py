@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QDateTime
 
-from folkmoot.domain.ids import ConversationId
+from folkmoot.domain.ids import ConversationId, PersonId
+from folkmoot.services.call_values import Call, CallPhase, ParticipantState
 from folkmoot.services.values import (
     Conversation,
     ConversationKind,
@@ -14,6 +15,7 @@ from folkmoot.services.values import (
     Role,
     Team,
 )
+from folkmoot.ui.connections.words import Over, Reach, reach_of, seen_words
 from folkmoot.ui.model import WindowModel
 
 
@@ -23,7 +25,10 @@ def _tr(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """A conversation in the side bar; `key` and `presence` are there for directs."""
+    """A conversation in the side bar; `key` and `presence` are there for directs.
+
+    `call`: where this person stands with the call that is there now.
+    """
 
     conversation: ConversationId
     name: str
@@ -32,6 +37,7 @@ class RowState:
     draft: bool
     key: bytes = b""
     presence: PresenceState | None = None
+    call: CallPhase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,11 @@ class SideBarState:
 
 @dataclass(frozen=True, slots=True)
 class HeaderState:
-    """Name, topic and members of what is open; `members` 0 hides the count."""
+    """Name, topic and members of what is open; `members` 0 hides the count.
+
+    `call` is where this person stands with the call here, `in_call` how many are in it; without
+    somebody to call (`may_call`) there are no buttons for it.
+    """
 
     name: str
     topic: str
@@ -69,6 +79,11 @@ class HeaderState:
     may_change: bool
     key: bytes = b""
     presence: PresenceState | None = None
+    may_call: bool = False
+    call: CallPhase | None = None
+    in_call: int = 0
+    reach: Reach | None = None
+    """How the one person of a direct conversation is reached."""
 
 
 def presence_words(state: PresenceState) -> str:
@@ -101,9 +116,29 @@ def team_line(model: WindowModel, team: Team) -> str:
         return _tr("Only you so far")
     if not members:
         return _tr("{n} members").format(n=total)
-    return _tr("{online} of {total} online · local network").format(
-        online=model.online(team.id), total=total
-    )
+    others = [m.person for m in members if m.person != model.me]
+    ways = {reach.over for person in others if (reach := reach_of(model.peers_of(person)))}
+    ways.discard(Over.NOTHING)
+    if not ways and model.online(team.id) <= 1:
+        return _tr("Nobody else is reached")
+    if ways <= {Over.NETWORK}:
+        line = _tr("{online} of {total} online · local network")
+    elif Over.NETWORK in ways:
+        line = _tr("{online} of {total} online")
+    else:
+        line = _tr("{online} of {total} online · internet")
+    return line.format(online=model.online(team.id), total=total)
+
+
+def way_line(model: WindowModel, person: PersonId, line: str) -> tuple[str, str]:
+    """What is said below a name, and its icon: presence, and the way where it is not the usual."""
+    reach = reach_of(model.peers_of(person))
+    if reach is None or reach.over in (Over.NETWORK, Over.INTERNET):
+        return line, ""
+    if reach.over is Over.SERVER:
+        return f"{line} · {reach.inside}", reach.over.icon
+    seen = seen_words(reach.last_seen_ms, QDateTime.currentMSecsSinceEpoch())
+    return f"{reach.words} · {seen}" if seen else reach.words, reach.over.icon
 
 
 def side_bar_state(
@@ -136,17 +171,23 @@ def rail_state(model: WindowModel, current: ConversationId | None) -> tuple[Team
 
 def header_state(model: WindowModel, conversation: Conversation) -> HeaderState:
     """The header over a conversation."""
+    call = model.call_in(conversation.id)
+    phase, count = (call.phase, count_in(call)) if call else (None, 0)
     if conversation.kind is ConversationKind.DIRECT:
         others = model.others(conversation)
         one = others[0] if len(others) == 1 else None
         return HeaderState(
             name=direct_name(model, conversation),
-            topic=presence_words(model.state_of(one)) if one else "",
+            topic=way_line(model, one, presence_words(model.state_of(one)))[0] if one else "",
             is_channel=False,
             members=0 if one or not others else len(others) + 1,
             may_change=False,
             key=one or (conversation.id if others else model.me),
             presence=model.state_of(one) if one else None,
+            may_call=bool(others),
+            call=phase,
+            in_call=count,
+            reach=reach_of(model.peers_of(one)) if one else None,
         )
     known = model.teams.get(conversation.team) if conversation.team else None
     members = model.members.get(conversation.team, ()) if conversation.team else ()
@@ -156,7 +197,20 @@ def header_state(model: WindowModel, conversation: Conversation) -> HeaderState:
         is_channel=True,
         members=len(members) or (known.members if known else 0),
         may_change=known is not None and known.role is not Role.GUEST,
+        may_call=(len(members) or (known.members if known else 0)) > 1,
+        call=phase,
+        in_call=count,
     )
+
+
+def count_in(call: Call) -> int:
+    """How many are in a call, those who are only rung left out."""
+    there = (
+        ParticipantState.CONNECTING,
+        ParticipantState.CONNECTED,
+        ParticipantState.RECONNECTING,
+    )
+    return sum(p.is_me or p.state in there for p in call.participants)
 
 
 def direct_name(model: WindowModel, conversation: Conversation) -> str:
@@ -175,9 +229,12 @@ def place_words(model: WindowModel, conversation: Conversation) -> str:
 
 def _row(model: WindowModel, c: Conversation, current: ConversationId | None) -> RowState:
     draft = bool(model.drafts.get((c.id, None), "").strip())
+    running = model.call_in(c.id)
+    call = running.phase if running else None
     if c.kind is ConversationKind.CHANNEL:
-        return RowState(c.id, c.name, c.unread, c.id == current, draft)
+        return RowState(c.id, c.name, c.unread, c.id == current, draft, call=call)
     others = model.others(c)
     key: bytes = others[0] if len(others) == 1 else (c.id if others else model.me)
     presence = model.state_of(others[0]) if len(others) == 1 else None
-    return RowState(c.id, direct_name(model, c), c.unread, c.id == current, draft, key, presence)
+    name = direct_name(model, c)
+    return RowState(c.id, name, c.unread, c.id == current, draft, key, presence, call)

@@ -130,6 +130,7 @@ class NearbyPane(QWidget):
 
     asked = Signal(bytes)
     cancelled = Signal(bytes)
+    why_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,10 +159,17 @@ class NearbyPane(QWidget):
         column.addWidget(self._area, 1)
         self._looking = Text("", theme, TextStyle.META, "mute", wrap=True)
         self._seen = Text("", theme, TextStyle.META, "mute", wrap=True)
+        self.why = Button(self.tr("Find out why"), theme, ButtonKind.LINK, height=28)
+        self.why.clicked.connect(self.why_wanted)
         column.addSpacing(8)
         for text in (self._looking, self._seen):
             text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
             column.addWidget(text)
+        line = QHBoxLayout()
+        line.setContentsMargins(-4, 0, 0, 0)  # a link stands where words do
+        line.addWidget(self.why)
+        line.addStretch(1)
+        column.insertLayout(column.count() - 1, line)
         self.show_rows(())
 
     @property
@@ -191,6 +199,7 @@ class NearbyPane(QWidget):
             else ""
         )
         self._looking.setVisible(not rows)
+        self.why.setVisible(not rows)
 
     def say_who_sees_us(self, words: str) -> None:
         """Who can see this computer while the screen is open."""

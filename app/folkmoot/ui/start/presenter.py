@@ -17,7 +17,7 @@ from folkmoot.services.values import Identity, JoinOutcome, Team
 from folkmoot.ui.bridge import Bridge
 from folkmoot.ui.facade import Node
 from folkmoot.ui.model import WindowModel
-from folkmoot.ui.start.invitation import read_invitation
+from folkmoot.ui.start.invitation import LOOK_FIRST_MS, Invitation, read_invitation
 from folkmoot.ui.start.state import Joining, NearbyRow, Step
 from folkmoot.ui.start.view import StartView
 
@@ -41,6 +41,8 @@ class StartPresenter(QObject):
         self._joining: ConversationId | None = None
         self._awaited: set[ConversationId] = set()
         self._offered = ""
+        self.invited = ""
+        """The link that is shown as an invitation."""
         self._open = False
         view.welcome.profile.setText(_tr("Profile folder: {path}").format(path=profile))
         self._connect()
@@ -51,10 +53,13 @@ class StartPresenter(QObject):
         view = self._view
         view.welcome.started.connect(self._name_team)
         view.welcome.pasted.connect(self._paste)
-        view.welcome.offer_taken.connect(lambda: self._follow(self._offered))
+        view.welcome.offer_taken.connect(lambda: self.follow(self._offered))
+        view.welcome.joined.connect(lambda: self.follow(self.invited))
+        view.welcome.put_aside.connect(self._put_aside)
         view.name_team.started.connect(self._start_team)
         view.name_team.back.connect(self._welcome)
-        view.paste.joined.connect(lambda: self._follow(view.paste.link.text()))
+        view.paste.link.textChanged.connect(self._say_what_is_pasted)
+        view.paste.joined.connect(lambda: self.follow(view.paste.link.text()))
         view.paste.back.connect(self._welcome)
         view.joining.cancelled.connect(self._cancel_joining)
         view.nearby.asked.connect(self._ask)
@@ -78,6 +83,24 @@ class StartPresenter(QObject):
             self._open = False
             QGuiApplication.clipboard().dataChanged.disconnect(self._look_at_clipboard)
             self._bridge.tell(_stop_looking)
+        if self.invited:
+            self._put_aside()
+
+    def invite(self, link: str) -> None:
+        """Show an invitation that was opened from outside; nothing is joined before a press."""
+        invitation = read_invitation(link)
+        if invitation is None:
+            return
+        self.invited = link
+        welcome = self._view.welcome
+        welcome.say_problem("")
+        welcome.show_invitation(invitation.team_name, invitation.meeting, LOOK_FIRST_MS)
+        self._view.show_step(Step.WELCOME)
+
+    def _put_aside(self) -> None:
+        self.invited = ""
+        self._view.welcome.show_invitation("")
+        self._view.show_step(Step.WELCOME)
 
     def took_answer(self, answer: AskAnswered) -> None:
         """Somebody decided on our request."""
@@ -177,9 +200,19 @@ class StartPresenter(QObject):
         text = data.text() if data is not None and data.hasText() else ""
         invitation = read_invitation(text)
         self._offered = text if invitation is not None else ""
-        self._view.welcome.say_offer(invitation.team_name if invitation is not None else "")
+        over = invitation.over if invitation is not None else ""
+        self._view.welcome.say_offer(invitation.team_name if invitation is not None else "", over)
 
-    def _follow(self, text: str) -> None:
+    def _say_what_is_pasted(self, text: str) -> None:
+        invitation = read_invitation(text)
+        words = ""
+        if invitation is not None:
+            to = _tr("Invitation to {team}.").format(team=invitation.team_name)
+            words = f"{to} {invitation.meeting}"
+        self._view.paste.say_what_it_is(words)
+
+    def follow(self, text: str) -> None:
+        """Join by an invitation: the person said so."""
         if not self._has_name():
             return
         invitation = read_invitation(text)
@@ -192,12 +225,16 @@ class StartPresenter(QObject):
             return
         self._joining = invitation.team
         self._awaited.add(invitation.team)
-        self._show_joining(Joining(invitation.team_name, "", "", waiting=False))
+        self._show_joining(
+            Joining(invitation.team_name, "", "", waiting=False, server=invitation.over)
+        )
         self._view.show_step(Step.JOINING)
-        work = self._join(text.strip(), invitation.team, invitation.team_name)
+        work = self._join(text.strip(), invitation)
         self._bridge.run(work, "ui: follow an invitation")
 
-    async def _join(self, link: str, team: ConversationId, name: str) -> None:
+    async def _join(self, link: str, invitation: Invitation) -> None:
+        team, name, over = invitation.team, invitation.team_name, invitation.over
+
         async def join(node: Node) -> JoinOutcome:
             return await node.joining.join(link)
 
@@ -211,12 +248,12 @@ class StartPresenter(QObject):
             if not waiting:
                 self._awaited.discard(team)
             problem, hint = ("", "") if waiting else (error.message, error.hint)
-            self._show_joining(Joining(name, problem, hint, waiting=waiting))
+            self._show_joining(Joining(name, problem, hint, waiting=waiting, server=over))
             return
         if outcome.state == "joined":
             self._enter_if_there()
         elif self._joining == team:
-            self._show_joining(Joining(outcome.name or name, "", "", waiting=True))
+            self._show_joining(Joining(outcome.name or name, "", "", waiting=True, server=over))
 
     def _show_joining(self, joining: Joining) -> None:
         self._view.joining.show_joining(joining)

@@ -31,9 +31,11 @@ class NearbyRow:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """An invitation being followed; `problem` empty while nothing went wrong."""
+    """An invitation being followed; `problem` empty while nothing went wrong. `server`: over which
+    the team is met, empty for this network."""
 
     team: str
     problem: str
     hint: str
     waiting: bool
+    server: str = ""

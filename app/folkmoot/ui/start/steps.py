@@ -5,7 +5,7 @@ Each is a form with its own problem line; Return acts, Escape goes back. They de
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.widgets.buttons import Button, ButtonKind
 from folkmoot.ui.widgets.fields import Switch, TextField
+from folkmoot.ui.widgets.surfaces import Card
 from folkmoot.ui.widgets.text import ElidedText, Text
 
 NAME_LIMIT = 80
@@ -54,14 +55,19 @@ class Step(QWidget):
 
 
 class WelcomeStep(Step):
-    """The one field, the one button, and the way to an invitation."""
+    """The one field, the one button, and the way to an invitation. With an invitation that was
+    opened from outside the button joins."""
 
     started = Signal()
+    joined = Signal()
     pasted = Signal()
     offer_taken = Signal()
+    put_aside = Signal()
+    """Not this invitation."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
+        self._add_invited()
         self.name = TextField(
             self.tr("Your name"),
             theme,
@@ -74,12 +80,55 @@ class WelcomeStep(Step):
         self.column.addWidget(self.problem)
         self.column.addSpacing(12)
         self.start = Button(self.tr("Start a team"), theme, ButtonKind.PRIMARY, height=40)
-        self.start.clicked.connect(self.started)
-        self.name.returnPressed.connect(self.started)
-        self.computer.returnPressed.connect(self.started)
+        self.start.clicked.connect(self._go_on)
+        self.name.returnPressed.connect(self._go_on)
+        self.computer.returnPressed.connect(self._go_on)
         self.column.addWidget(self.start)
+        self._not_now = Button(self.tr("Not now"), theme, ButtonKind.LINK, height=28)
+        self._not_now.clicked.connect(self.put_aside)
+        self._not_now.hide()
+        self.column.addWidget(self._not_now, 0, Qt.AlignmentFlag.AlignHCenter)
         self.column.addStretch(1)
         self._add_invitation()
+
+    def _add_invited(self) -> None:
+        self._invited = Card(self.theme, ground="accent_soft", edge="", radius=10)
+        column = QVBoxLayout(self._invited)
+        column.setContentsMargins(14, 11, 14, 12)
+        column.setSpacing(3)
+        self._invited_to = Text("", self.theme, TextStyle.STRONG, wrap=True)
+        self._meeting = Text("", self.theme, TextStyle.META, wrap=True)
+        column.addWidget(self._invited_to)
+        column.addWidget(self._meeting)
+        self._invited.hide()
+        self.column.addWidget(self._invited)
+        self.column.addSpacing(6)
+        self._look_first = QTimer(self)
+        self._look_first.setSingleShot(True)
+        self._look_first.timeout.connect(lambda: self.start.setEnabled(True))
+
+    def show_invitation(self, team: str, meeting: str = "", look_ms: int = 0) -> None:
+        """Ask to join `team` instead of starting one; an empty name takes that back.
+
+        `meeting`: how the team is met. `look_ms`: so long nothing is accepted.
+        """
+        to = self.tr("Invitation to {team}").format(team=team)
+        self._invited_to.setText(to)
+        self._meeting.setText(meeting)
+        # The keyboard is in this field: it is what a screen reader says next.
+        self.name.setAccessibleDescription(f"{to}. {meeting}" if team else "")
+        self._invited.setVisible(bool(team))
+        self._not_now.setVisible(bool(team))
+        self._other_way.setHidden(bool(team))
+        self.start.setText(self.tr("Join") if team else self.tr("Start a team"))
+        self.start.setEnabled(not team)
+        self._look_first.stop()
+        if team:
+            self._look_first.start(look_ms)
+
+    def _go_on(self) -> None:
+        if self.start.isEnabled():
+            (self.started if self._invited.isHidden() else self.joined).emit()
 
     def _add_details(self) -> None:
         line = QHBoxLayout()
@@ -108,6 +157,10 @@ class WelcomeStep(Step):
         self.column.addWidget(self._details)
 
     def _add_invitation(self) -> None:
+        self._other_way = QWidget()
+        column = QVBoxLayout(self._other_way)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
         self._offer = QWidget()
         offer = QHBoxLayout(self._offer)
         offer.setContentsMargins(0, 0, 0, 0)
@@ -119,7 +172,10 @@ class WelcomeStep(Step):
         offer.addWidget(take)
         offer.addStretch(1)
         self._offer.setVisible(False)
-        self.column.addWidget(self._offer)
+        column.addWidget(self._offer)
+        self._over = Text("", self.theme, TextStyle.META, "mute", wrap=True)
+        self._over.hide()
+        column.addWidget(self._over)
         line = QHBoxLayout()
         line.setSpacing(0)
         line.addWidget(Text(self.tr("Have an invitation?"), self.theme, TextStyle.META, "mute"))
@@ -127,11 +183,16 @@ class WelcomeStep(Step):
         self.paste.clicked.connect(self.pasted)
         line.addWidget(self.paste)
         line.addStretch(1)
-        self.column.addLayout(line)
+        column.addLayout(line)
+        self.column.addWidget(self._other_way)
 
-    def say_offer(self, team: str) -> None:
-        """An invitation lies on the clipboard; an empty name takes the offer back."""
+    def say_offer(self, team: str, server: str = "") -> None:
+        """An invitation lies on the clipboard; an empty name takes the offer back. `server`: over
+        which it leads."""
         self._offered.setText(self.tr("Invitation to {team} copied.").format(team=team))
+        over = self.tr("It connects to {server}, which sees the address of this computer.")
+        self._over.setText(over.format(server=server))
+        self._over.setVisible(bool(team and server))
         self._offer.setVisible(bool(team))
 
     def _say_computer(self, name: str) -> None:
@@ -195,8 +256,9 @@ class PasteStep(Step):
         )
         self.column.addWidget(self.label(self.tr("Invitation"), self.link))
         self.column.addWidget(self.link)
-        hint = self.tr("Paste the whole link that somebody of the team gave you.")
-        self.column.addWidget(Text(hint, theme, TextStyle.META, "faint", wrap=True))
+        self.hint = Text("", theme, TextStyle.META, "mute", wrap=True)
+        self.column.addWidget(self.hint)
+        self.say_what_it_is("")
         self.column.addWidget(self.problem)
         self.column.addSpacing(12)
         self.join = Button(self.tr("Join"), theme, ButtonKind.PRIMARY, height=40)
@@ -205,6 +267,11 @@ class PasteStep(Step):
         self.column.addWidget(self.join)
         self.column.addStretch(1)
         _add_back(self)
+
+    def say_what_it_is(self, words: str) -> None:
+        """What was pasted: whose invitation, and how the team is met; empty: none yet."""
+        ask = self.tr("Paste the whole link that somebody of the team gave you.")
+        self.hint.setText(words or ask)
 
 
 class JoiningStep(Step):
@@ -238,6 +305,9 @@ class JoiningStep(Step):
                 "Nobody of {team} is reachable right now. The invitation is kept, and the team "
                 "opens here by itself as soon as one of its computers answers."
             ).format(team=team)
+        elif joining.server:
+            words = self.tr("Looking for a computer of the team, also over {server}…")
+            words = words.format(server=joining.server)
         else:
             words = self.tr("Looking for a computer of the team…")
         self.state.setText(words)

@@ -116,7 +116,9 @@ class StartView(QWidget):
         heading = Text(self.tr("Talk to the people\non your network."), theme, TextStyle.DISPLAY)
         column.addWidget(heading)
         column.addSpacing(10)
-        promise = self.tr("No account, no server. Your messages stay on your team's own computers.")
+        promise = self.tr(
+            "No account, no server needed. Only your team's own computers can read your messages."
+        )
         column.addWidget(Text(promise, theme, token="mute", wrap=True))
         column.addSpacing(26)
         self._steps = QStackedWidget()

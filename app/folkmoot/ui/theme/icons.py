@@ -17,14 +17,17 @@ _CACHE_LIMIT = 512
 
 
 _APP_SIZES = (16, 24, 32, 48, 64, 128, 256)
+_SMALL_UP_TO = 24
+"""Up to this the edges of the large mark fall between pixels; packaging/icons does the same."""
 
 
 def app_icon() -> QIcon:
     """The program's own icon, for title bars and the task bar."""
-    source = resource_path("app/folkmoot.svg").read_bytes()
+    large = resource_path("app/folkmoot.svg").read_bytes()
+    small = resource_path("app/folkmoot-small.svg").read_bytes()
     icon = QIcon()
     for side in _APP_SIZES:
-        icon.addPixmap(_render(source, side))
+        icon.addPixmap(_render(small if side <= _SMALL_UP_TO else large, side))
     return icon
 
 

@@ -36,7 +36,13 @@ QLineEdit:disabled, QPlainTextEdit:disabled {{ color: {faint}; border-color: {li
 QLineEdit[frame="false"], QPlainTextEdit[bare="true"] {{
     background: transparent; border: 0; padding: 0;
 }}
-QCheckBox, QRadioButton {{ spacing: 8px; }}
+QComboBox QAbstractItemView {{
+    background: {panel}; color: {ink}; border: 1px solid {line}; padding: 4px; outline: 0;
+}}
+QComboBox QAbstractItemView::item {{ padding: 6px 8px; border-radius: 6px; }}
+QComboBox QAbstractItemView::item:selected {{ background: {accent_soft}; color: {ink}; }}
+QCheckBox, QRadioButton {{ spacing: 8px; color: {ink}; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {faint}; }}
 QCheckBox::indicator, QRadioButton::indicator, QListView::indicator {{
     width: 14px; height: 14px; border: 1px solid {edge}; border-radius: 4px; background: {panel};
 }}

@@ -11,7 +11,7 @@ import enum
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QIcon, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from folkmoot.ui.theme import fonts, icons, stylesheet
 from folkmoot.ui.theme.fonts import TextStyle
@@ -38,7 +38,7 @@ class Theme(QObject):
         self._colours: dict[str, QColor] = {}
         self._icons = icons.IconCache()
         self.fonts_missing = tuple(fonts.load_fonts())
-        self.reduce_motion = False
+        self._reduce_motion = False
         app.setStyle("Fusion")
         app.setFont(fonts.font(TextStyle.BODY))
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -54,6 +54,15 @@ class Theme(QObject):
     def is_dark(self) -> bool:
         """Whether the dark table holds now."""
         return self.tokens is DARK
+
+    @property
+    def reduce_motion(self) -> bool:
+        """Whether nothing moves by itself."""
+        return self._reduce_motion
+
+    def set_reduce_motion(self, on: bool) -> None:
+        """Choose whether things move; holds for what begins to move from now on."""
+        self._reduce_motion = on
 
     def set_mode(self, mode: Mode) -> None:
         """Choose light, dark or the system's; widgets repaint on `changed`."""
@@ -115,6 +124,35 @@ class Theme(QObject):
         self._colours.clear()
         self._app.setPalette(_palette(self.tokens))
         self._app.setStyleSheet(stylesheet.build(self.tokens))
+
+
+class DarkTheme(Theme):
+    """The dark table whatever the person chose; changes nothing of the application."""
+
+    def __init__(self, theme: Theme) -> None:
+        QObject.__init__(self, theme)
+        self._mode = Mode.DARK
+        self._colours = {}
+        self._icons = theme._icons
+        self.fonts_missing = theme.fonts_missing
+        self._base = theme
+        self.tokens = DARK
+        theme.changed.connect(self.changed)  # a switch dresses the whole application anew
+
+    @property
+    def reduce_motion(self) -> bool:
+        """As the person chose, also while a call is on."""
+        return self._base.reduce_motion
+
+    def dress(self, window: QWidget) -> None:
+        """Give a window, and what stands in it, the palette and the sheet of the dark table."""
+        window.setPalette(_palette(DARK))
+        window.setStyleSheet(stylesheet.build(DARK))
+
+    def colour_ground(self, part: QWidget) -> None:
+        """Give a part that fills its own ground the palette: where the application has a sheet,
+        the palette of a window does not reach what was polished before."""
+        part.setPalette(_palette(DARK))
 
 
 def _palette(tokens: Tokens) -> QPalette:

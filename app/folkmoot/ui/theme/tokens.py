@@ -40,6 +40,9 @@ class Tokens:
     code_number: str
     code_string: str
     selection: str
+    stage: str
+    tile: str
+    bad_soft: str
     scrim: str
     scrim_percent: int
     shadow_percent: int
@@ -72,6 +75,9 @@ LIGHT = Tokens(
     code_number="#9a4d0f",
     code_string="#2a7546",
     selection="#cfe3da",
+    stage="#e2dfd8",
+    tile="#f1efea",
+    bad_soft="#f7e3e1",
     scrim="#22211f",
     scrim_percent=40,
     shadow_percent=10,
@@ -104,6 +110,9 @@ DARK = Tokens(
     code_number="#e0a061",
     code_string="#7cc795",
     selection="#2f4d43",
+    stage="#0d0e0f",
+    tile="#2a2d31",
+    bad_soft="#3b2321",
     scrim="#000000",
     scrim_percent=60,
     shadow_percent=40,
@@ -112,11 +121,11 @@ DARK = Tokens(
 _GROUNDS = ("window", "side", "panel", "hover", "accent_soft")
 
 TEXT_ON: dict[str, tuple[str, ...]] = {
-    "ink": (*_GROUNDS, "code", "selection"),
-    "mute": (*_GROUNDS, "code"),
+    "ink": (*_GROUNDS, "code", "selection", "stage", "tile"),
+    "mute": (*_GROUNDS, "code", "stage", "tile"),
     "faint": (*_GROUNDS, "code"),
     "accent": _GROUNDS,
-    "bad_text": _GROUNDS,
+    "bad_text": (*_GROUNDS, "bad_soft"),
     "ok_text": _GROUNDS,
     "away_text": _GROUNDS,
     "mention_ink": ("mention",),

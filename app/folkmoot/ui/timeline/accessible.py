@@ -76,7 +76,8 @@ class MessageItem(QAccessibleInterface):
         index = view.model.index_of(self.message)
         if kind is not QAccessible.Text.Name or index is None:
             return ""
-        spoken = view.wording.spoken(view.model[index])
+        message = view.model[index]
+        spoken = view.wording.spoken(message, view.live(message))
         first = view.model.first_unread == self.message
         return f"{view.wording.new_line()}, {spoken}" if first else spoken
 

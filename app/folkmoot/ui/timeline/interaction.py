@@ -49,6 +49,8 @@ class Interaction:
         self._menu_open = False
         self.bar: HoverBar | None = None
         self.hot_act: Act | None = None
+        self.on_call = False
+        """Whether the button of a call is pointed at."""
         self._auto = QTimer(view, interval=_AUTO_SCROLL_MS)
         self._auto.timeout.connect(self._auto_scroll)
 
@@ -58,6 +60,7 @@ class Interaction:
         """Another list is shown: nothing is hovered yet."""
         self._hovered = None
         self.bar = self.hot_act = None
+        self.on_call = False
 
     @property
     def hovered(self) -> EntryId | None:
@@ -68,7 +71,9 @@ class Interaction:
     def is_busy(self) -> bool:
         """Whether something is under way that an arrival must not move: a button under the
         pointer, a selection being dragged, an open menu."""
-        return self.hot_act is not None or self._pressed is not None or self._menu_open
+        return (
+            self.hot_act is not None or self.on_call or self._pressed is not None or self._menu_open
+        )
 
     def hovered_index(self) -> int | None:
         """Index of the row under the pointer."""
@@ -84,12 +89,14 @@ class Interaction:
         on_bar = self.bar is not None and self.bar.box.contains(point.toPoint())
         placed = self._view.placed(self._hovered) if on_bar else None
         placed = placed or self._view.placed_at(point.y())
-        before = (self._hovered, self.bar, self.hot_act)
+        before = (self._hovered, self.bar, self.hot_act, self.on_call)
         self._hovered = placed.row.message.id if placed is not None else None
         self.bar = self._bar_over(placed) if placed is not None else None
         self.hot_act = self.bar.act_at(point) if self.bar is not None else None
+        hit = self._hit_at(point) if self.hot_act is None else None
+        self.on_call = hit is not None and hit.kind is HitKind.CALL
         self._point_out(point)
-        if before != (self._hovered, self.bar, self.hot_act):
+        if before != (self._hovered, self.bar, self.hot_act, self.on_call):
             self._view.viewport().update()
 
     def _bar_over(self, placed: Placed) -> HoverBar | None:
@@ -166,7 +173,7 @@ class Interaction:
 
     def reset_hover(self) -> None:
         """Nothing is under the pointer."""
-        self._hovered, self.bar, self.hot_act = None, None, None
+        self._hovered, self.bar, self.hot_act, self.on_call = None, None, None, False
         self._view.viewport().update()
 
     def _wheel(self, event: QWheelEvent) -> bool:
@@ -268,6 +275,10 @@ class Interaction:
             view.show_message(message.reply_to)
         elif hit.kind is HitKind.SHOW_ALL:
             view.expand(message.id)
+        elif hit.kind is HitKind.CALL and message.call is not None:
+            view.call_pressed.emit(message.call.id)
+        elif hit.kind is HitKind.RECORDING and message.call is not None:
+            view.recording_pressed.emit(message.call.id, int(hit.value))
         elif hit.kind is HitKind.COPY_CODE:
             view.copy_text(hit.value)
 
@@ -333,7 +344,8 @@ class Interaction:
         if act is Act.COPY:
             index = view.model.index_of(message)
             if index is not None:
-                view.copy_text(calm(view.model[index].text))
+                copied = view.model[index]
+                view.copy_text(calm(view.wording.words(copied, view.live(copied))))
         elif act is Act.REACT:
             view.react_more.emit(message, self._react_point(message))
         else:

@@ -69,6 +69,8 @@ class Keys:
             view.jump_to_first()
         elif key == Qt.Key.Key_End:
             view.jump_to_latest()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._press_call():
+            return True
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Menu):
             return self._menu_of_focused()
         elif key == Qt.Key.Key_Escape and not view.selection.is_empty:
@@ -110,6 +112,11 @@ class Keys:
             return False
         self._view.interaction.do(Act.COPY, self._view.model[index].id)
         return True
+
+    def _press_call(self) -> bool:
+        """Press the button of the focused card; False when there is none (the menu key is left)."""
+        index = self.focused_index()
+        return index is not None and self._view.press_call(index)
 
     def _menu_of_focused(self) -> bool:
         index = self.focused_index()

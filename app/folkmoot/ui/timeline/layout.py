@@ -17,7 +17,10 @@ from folkmoot.domain.ids import EntryId
 from folkmoot.services.values import Message
 from folkmoot.ui.theme.fonts import LINE_HEIGHT, TextStyle
 from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.timeline.callcard import CARD_HEIGHT, CallCard, lay_card
+from folkmoot.ui.timeline.callwords import LiveCall
 from folkmoot.ui.timeline.documents import Body, DocumentCache
+from folkmoot.ui.timeline.recorded import LINE, play_tip, play_words, recorded_lines
 from folkmoot.ui.timeline.wording import Wording
 
 CONTENT_WIDTH = 920
@@ -46,6 +49,8 @@ class HitKind(enum.Enum):
     REPLIED_TO = "replied to"
     SHOW_ALL = "show all"
     COPY_CODE = "copy code"
+    CALL = "call"
+    RECORDING = "recording"
     TIP = "tip"
 
 
@@ -113,7 +118,7 @@ class Glyph:
     only_hovered: bool = False
 
 
-Part = Words | Rule | Plate | Face | Glyph
+Part = Words | Rule | Plate | Face | Glyph | CallCard
 
 
 @dataclass(slots=True)
@@ -143,6 +148,7 @@ class Context:
     mode: Mode
     now_ms: Callable[[], int]
     find: Callable[[EntryId], Message | None]
+    live: Callable[[bytes], LiveCall | None] = lambda _call: None
 
 
 class RowBuilder:
@@ -269,6 +275,8 @@ class RowBuilder:
             text = gone if message.deleted else wording.text_missing()
             row.parts.append(Words(QRectF(x, y, width, 20), text, TextStyle.BODY, "mute"))
             return y + LINE_HEIGHT
+        if message.call is not None:
+            return self._call(row, x, y, width)
         if self._c.mode is Mode.CHANNEL and (message.reply_to or message.thread):
             y = self._context_line(row, x, y, width)
         body = self._c.documents.body(message.id, message.text, round(width), expanded=expanded)
@@ -292,6 +300,36 @@ class RowBuilder:
             row.hits.append(Hit(box, HitKind.SHOW_ALL))
             bottom += 28
         return bottom
+
+    def _call(self, row: Row, x: float, y: float, width: float) -> float:
+        call = row.message.call
+        assert call is not None
+        words = self._c.wording.call(call, self._c.live(call.id))
+        card = lay_card(words, QPointF(round(x), round(y) + 4), width, self._wide)
+        row.parts.append(card)
+        if words.act:
+            row.hits.append(Hit(card.button, HitKind.CALL, words.act, words.tip))
+        row.hits.append(Hit(card.box, HitKind.TIP, tip=words.line))
+        return self._recorded(row, x, card.box.top() + CARD_HEIGHT + 2, width)
+
+    def _recorded(self, row: Row, x: float, y: float, width: float) -> float:
+        call = row.message.call
+        assert call is not None
+        play, left = play_words(), round(x)
+        for words, began_at_ms, runs in recorded_lines(call, self._c.live(call.id)):
+            token = "bad_text" if runs else "mute"
+            act = self._wide(TextStyle.META_STRONG, play) if began_at_ms is not None else 0.0
+            wide = min(self._wide(TextStyle.META, words), width - 20 - (act + 12 if act else 0))
+            row.parts.append(Glyph(left, round(y) + 5, 14, "circle-dot", token))
+            line = QRectF(left + 20, y + 2, wide, 20)
+            row.parts.append(Words(line, words, TextStyle.META, "mute"))
+            if act:
+                box = QRectF(line.right() + 10, y + 2, act + 1, 20)
+                row.parts.append(Words(box, play, TextStyle.META_STRONG, "accent"))
+                grown = box.adjusted(-6, -4, 6, 4)
+                row.hits.append(Hit(grown, HitKind.RECORDING, str(began_at_ms), play_tip()))
+            y += LINE
+        return y
 
     def _edited(self, row: Row, x: float, bottom: float, width: float) -> float:
         """The mark follows the last word, or takes a line of its own."""

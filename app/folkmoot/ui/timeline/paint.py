@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from folkmoot.ui.theme.avatars import paint_avatar
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
+from folkmoot.ui.timeline.callcard import CallCard, paint_card
 from folkmoot.ui.timeline.layout import CONTENT_WIDTH, Face, Glyph, Mode, Plate, Row, Rule, Words
 
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
@@ -50,10 +51,14 @@ class RowPainter:
         hovered: bool = False,
         focused: bool = False,
         flashed: bool = False,
+        on_call: bool = False,
         selection: tuple[int, int] | None = None,
         ratio: float = 1.0,
     ) -> None:
-        """Draw `row` with its upper edge at `top`; `selection` is a range of document positions."""
+        """Draw `row` with its upper edge at `top`; `selection` is a range of document positions.
+
+        `on_call`: the pointer is on the button of its call.
+        """
         painter.save()
         painter.translate(0, top)
         band = QRectF(0, row.band_top, row.width, row.height - row.band_top)
@@ -70,6 +75,8 @@ class RowPainter:
                 self._plate(painter, part)
             elif isinstance(part, Face):
                 paint_avatar(painter, part.box, part.name, part.key)
+            elif isinstance(part, CallCard):
+                paint_card(painter, part, self._theme, ratio, hot=on_call)
             elif isinstance(part, Rule):
                 self._rule(painter, part, row.width)
             elif hovered or not part.only_hovered:

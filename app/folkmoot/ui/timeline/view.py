@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -29,13 +29,14 @@ from folkmoot.services.values import Message
 from folkmoot.ui.theme.fonts import TextStyle
 from folkmoot.ui.theme.theme import Theme
 from folkmoot.ui.timeline.accessible import install_accessibility
+from folkmoot.ui.timeline.callwords import LiveCall
 from folkmoot.ui.timeline.documents import Body, DocumentCache
 from folkmoot.ui.timeline.ends import UNITS, LatestPill, show_on_bar
 from folkmoot.ui.timeline.highlight import Highlighter
 from folkmoot.ui.timeline.hoverbar import Act
 from folkmoot.ui.timeline.interaction import Interaction
 from folkmoot.ui.timeline.keys import Keys
-from folkmoot.ui.timeline.layout import Context, Mode, Row, RowBuilder
+from folkmoot.ui.timeline.layout import Context, HitKind, Mode, Row, RowBuilder
 from folkmoot.ui.timeline.model import TimelineModel
 from folkmoot.ui.timeline.paint import RowPainter
 from folkmoot.ui.timeline.placement import Placed, Placement
@@ -54,7 +55,7 @@ def _own_acts(message: Message) -> frozenset[Act]:
     """What is offered when nobody says otherwise."""
     offered = {Act.REACT, Act.REPLY, Act.THREAD, Act.COPY}
     if message.mine:
-        offered |= {Act.EDIT, Act.DELETE}
+        offered |= {Act.DELETE} if message.call is not None else {Act.EDIT, Act.DELETE}
     return frozenset(offered)
 
 
@@ -78,6 +79,10 @@ class TimelineView(QAbstractScrollArea):
     message_wanted = Signal(object)
     """A message that is not held and should be shown: load around it, then `show_page`."""
     copied = Signal()
+    call_pressed = Signal(object)
+    """The id of a call (bytes) whose button was pressed: join it, open it or call again."""
+    recording_pressed = Signal(object, object)
+    """The id of a call (bytes), and when one's own recording of it began (milliseconds)."""
 
     def __init__(
         self,
@@ -100,7 +105,10 @@ class TimelineView(QAbstractScrollArea):
         self.documents = DocumentCache(theme, self.highlighter, _ROWS)
         self._rows: OrderedDict[EntryId, Row] = OrderedDict()
         self._expanded: set[EntryId] = set()
-        context = Context(theme, self.documents, self.wording, mode, now_ms, self._find)
+        self._live: dict[bytes, LiveCall] = {}
+        context = Context(
+            theme, self.documents, self.wording, mode, now_ms, self._find, self._live.get
+        )
         self._builder = RowBuilder(context)
         self._painter = RowPainter(theme, mode)
         self.placement = Placement(lambda: len(self.model), self.row_at)
@@ -197,6 +205,41 @@ class TimelineView(QAbstractScrollArea):
         index = self.model.index_of(message)
         if index is not None:
             self._change(index, follow=False)
+
+    def set_live_calls(self, calls: Mapping[bytes, LiveCall]) -> None:
+        """Which calls run now, by their id, in whatever conversation; no height changes."""
+        changed = {
+            call for call in {*self._live, *calls} if self._live.get(call) != calls.get(call)
+        }
+        self._live.clear()
+        self._live.update(calls)
+        stale = [
+            key
+            for key, row in self._rows.items()
+            if row.message.call is not None and row.message.call.id in changed
+        ]
+        if stale:
+            self._hold()
+            for key in stale:
+                self._rows.pop(key)
+            self._place_again(follow=self._is_at_end())
+
+    def live(self, message: Message) -> LiveCall | None:
+        """How the call of a message runs now; None when it does not, or is none."""
+        return self._live.get(message.call.id) if message.call is not None else None
+
+    def press_call(self, index: int) -> bool:
+        """Press what the row at an index has of a call: its button, else Play; False for none."""
+        call, hits = self.model[index].call, self.row_at(index).hits
+        if call is None:
+            return False
+        if any(hit.kind is HitKind.CALL for hit in hits):
+            self.call_pressed.emit(call.id)
+            return True
+        play = next((hit for hit in hits if hit.kind is HitKind.RECORDING), None)
+        if play is not None:
+            self.recording_pressed.emit(call.id, int(play.value))
+        return play is not None
 
     def _find(self, message: EntryId) -> Message | None:
         index = self.model.index_of(message)
@@ -390,6 +433,7 @@ class TimelineView(QAbstractScrollArea):
                 hovered=placed.index == hovered,
                 focused=placed.index == focused,
                 flashed=placed.row.message.id == self._flashed,
+                on_call=placed.index == hovered and self.interaction.on_call,
                 selection=self.selection.range_in(placed.index),
                 ratio=ratio,
             )

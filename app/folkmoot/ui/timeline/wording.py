@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
-from folkmoot.services.values import Message
+from folkmoot.services.call_values import CallRecord
+from folkmoot.services.values import Message, Sealed
+from folkmoot.ui.connections.names import server_name
+from folkmoot.ui.timeline.callwords import CallWords, LiveCall, say_call
 from folkmoot.ui.timeline.peertext import calm, isolate
+from folkmoot.ui.timeline.recorded import recorded_lines
 
 
 def _tr(text: str, count: int = -1) -> str:
@@ -92,9 +96,17 @@ class Wording:
         """
         if not message.mine or message.deleted or message.stored_on >= message.stored_of:
             return ""
+        if message.stored_on <= 1 and message.sealed is not None:
+            return self.waits(message.sealed, message.sent_at_ms)
         if message.stored_on <= 1:
             return _tr("only on this computer until another one is reachable")
         return self.delivery_hover(message) if newest else ""
+
+    def waits(self, sealed: Sealed, now_ms: int) -> str:
+        """That a server keeps a message for who is away, and until when."""
+        return _tr("kept sealed at {server} until {time}").format(
+            server=server_name(sealed.server), time=self.moment(sealed.until_ms, now_ms)
+        )
 
     def delivery_hover(self, message: Message) -> str:
         """Where a message is stored, in words, also in the normal state."""
@@ -140,7 +152,7 @@ class Wording:
             return _tr("In reply to an earlier message")
         if original.deleted:
             return _tr("In reply to a deleted message")
-        first = calm(original.text).strip().split("\n", 1)[0][:160]
+        first = calm(self.words(original)).strip().split("\n", 1)[0][:160]
         return f"{isolate(original.author_name)}  {isolate(first)}"
 
     def in_thread(self) -> str:
@@ -161,13 +173,26 @@ class Wording:
             shown.append(_tr("%n more", more))
         return f"{emoji}  {', '.join(shown)}"
 
-    def spoken(self, message: Message) -> str:
+    def call(self, call: CallRecord, live: LiveCall | None = None) -> CallWords:
+        """What the card of a call says."""
+        return say_call(call, live, self.time(call.started_at_ms))
+
+    def words(self, message: Message, live: LiveCall | None = None) -> str:
+        """What a message says in plain words, also one that is the card of a call."""
+        if message.call is None:
+            return message.text
+        said = self.call(message.call, live)
+        card = f"{said.title}: {said.line}" if said.line else said.title
+        recorded = [line.words for line in recorded_lines(message.call, live)]
+        return ". ".join([card, *recorded])
+
+    def spoken(self, message: Message, live: LiveCall | None = None) -> str:
         """A message as a screen reader reads it."""
         parts = [isolate(message.author_name), self.full(message.sent_at_ms)]
         if message.deleted:
             parts = [self.deleted(message.author_name)]
         else:
-            parts.append(calm(message.text)[:4_000])
+            parts.append(calm(self.words(message, live))[:4_000])
         if message.edited:
             parts.append(self.edited())
         if message.late:

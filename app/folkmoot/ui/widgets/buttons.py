@@ -49,6 +49,19 @@ class Button(KeyboardFocus, QPushButton):
         if kind is ButtonKind.LINK:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
 
+    def show_face(self, icon: str, text: str, name: str = "") -> None:
+        """Change icon and words; `name` says what a press does, where the words do not."""
+        self._icon = icon
+        self.setText(text)
+        self.setAccessibleName(name or text)
+        self.updateGeometry()
+        self.update()
+
+    def set_icon(self, icon: str) -> None:
+        """Change the picture."""
+        self._icon = icon
+        self.update()
+
     def sizeHint(self) -> QSize:
         """Words, icon and padding."""
         width = QFontMetricsF(self._font()).horizontalAdvance(self.text())

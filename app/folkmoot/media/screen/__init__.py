@@ -1,0 +1,1 @@
+"""Calls: the send side of a shared screen. Sharpness comes first, then the number of pictures."""

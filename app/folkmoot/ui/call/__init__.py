@@ -1,0 +1,1 @@
+"""Calls as people see them: the window, its tiles, who rings, the devices. Loaded when needed."""

@@ -1,0 +1,1 @@
+"""Recordings in the window: making one, the sign that one is made, the list, the player."""

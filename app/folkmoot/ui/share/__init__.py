@@ -1,0 +1,1 @@
+"""Sharing a screen, in the window: choosing, presenting, watching, pointing and drawing."""

@@ -1,0 +1,1 @@
+"""Gear for proving calls: a lossy network, a sound system of its own, a foreign WebRTC peer."""
