@@ -127,6 +127,8 @@ class LinkSync:
         self._settled = False
         self._known: set[ConversationId] = set()
         """Conversations of which the peer listed what it holds, since the last begin."""
+        self._told: set[LogKey] = set()
+        """Logs of which the peer acknowledged something, since the last begin."""
         self._unsure: dict[ConversationId, float] = {}
         self._asked: dict[ConversationId, float] = {}
         self._ask_at: dict[ConversationId, float] = {}
@@ -147,6 +149,7 @@ class LinkSync:
         """The link is up, or what may be shown to the peer has changed: compare from the start."""
         self._settled = False
         self._known.clear()
+        self._told.clear()
         self._round_wait_s = FIRST_ROUND_S
         own = self._digest_frame()
         if own.digest == self._told_digest:
@@ -236,7 +239,12 @@ class LinkSync:
         return frames, held
 
     def vectors(self, frame: Vectors, now: float) -> tuple[list[Frame], list[LogHead]]:
-        """What the peer holds of one conversation: send what it lacks, ask for what we lack."""
+        """What the peer holds of one conversation: send what it lacks, ask for what we lack.
+
+        If it lists nothing that we lack we say so. It asked since its digest was another one than
+        ours, and ours may have been written before its newest entries came: nothing else would tell
+        it that we hold them, and what it writes on.
+        """
         conversation = frame.conversation
         held = self._holdings.logs(conversation)
         if len(self._listed) >= MAX_OPEN:
@@ -256,6 +264,9 @@ class LinkSync:
         frames: list[Frame] = []
         if behind and self._holdings.takes(conversation):
             frames = self._ask(conversation, now)
+        elif heads:
+            rows = [(head.log.device, head.log.grant, head.sequence, head.id) for head in heads]
+            frames = [Ack(conversation, tuple(rows))]
         if frame.more and len(listed) < PAGE * MAX_PAGES:
             return frames, heads
         if offers:
@@ -284,6 +295,9 @@ class LinkSync:
             if ours is None:
                 continue
             self._learn(log, min(sequence, ours.sequence))
+            if not self._is_open(log):  # what was written meanwhile was held back
+                self._make_ready(log)
+            self._told.add(log)
             heads.append(_both(log, ours, Position(sequence, id)))
         return heads
 
@@ -304,9 +318,7 @@ class LinkSync:
                 continue
             if origin == "peer":
                 self._learn(log, last)
-            elif log.conversation in self._unsure or (
-                not self._settled and log.conversation not in self._known
-            ):
+            elif not self._is_open(log):
                 continue
             elif origin == "other":
                 self._later.setdefault(log, now + FORWARD_AFTER_S)
@@ -413,6 +425,13 @@ class LinkSync:
     def _make_ready(self, log: LogKey) -> None:
         first = self._holdings.is_team(log.conversation)
         (self._ready_first if first else self._ready).setdefault(log)
+
+    def _is_open(self, log: LogKey) -> bool:
+        """Whether it is known well enough what the peer holds of a log to send it what follows."""
+        if log in self._told:
+            return True
+        known = self._settled or log.conversation in self._known
+        return known and log.conversation not in self._unsure
 
     def _may_push(self, log: LogKey, first: int) -> bool:
         if log in self._ready or log in self._ready_first or len(self._flight) >= WINDOW_SEGMENTS:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from builders.rooms import Room, make_room
 from folkmoot.domain.entry import Entry, LogHead
-from folkmoot.domain.ids import ConversationId, EntryId, LogKey
+from folkmoot.domain.ids import ConversationId, DeviceId, EntryId, LogKey
 from folkmoot.protocol import frames
 from folkmoot.protocol.digest import conversation_digest, overall_digest
 from folkmoot.protocol.replication import (
@@ -140,6 +140,58 @@ def test_who_listed_a_conversation_gets_what_is_written_there_before_all_is_comp
     shelf.put([third])
     assert sync.committed([third], 0.4, origin="own") == []
     assert sync.due() < 1.5
+
+
+def _head(entry: Entry) -> tuple[DeviceId, EntryId, int, EntryId]:
+    return entry.log.device, entry.log.grant, entry.header.sequence, entry.id
+
+
+def test_who_lists_nothing_that_is_lacking_is_told_that_it_is_held() -> None:
+    room = make_room("ann", "ben")
+    room.say(room.owner, "first")
+    last = room.say(room.owner, "second")
+    sync = LinkSync(Shelf(room.entries()), 1.0)
+    held = last.header.sequence
+    for high, answer in (
+        (held, frames.Ack),
+        (held - 1, frames.Ack),
+        (held + 1, frames.Vectors),
+    ):
+        row = frames.VectorRow(last.log.device, last.log.grant, high, last.id)
+        [said], _ = sync.vectors(frames.Vectors(room.channel, (row,), False), float(high))
+        assert type(said) is answer
+        if isinstance(said, frames.Ack):
+            assert [(row[0], row[2]) for row in said.rows] == [(last.log.device, high)]
+
+
+def test_what_is_written_while_the_peer_is_asked_goes_out_when_it_says_what_it_holds() -> None:
+    """Its digest was older than our newest entry, which it had got when we asked: it was even then,
+    and asked nothing."""
+    room = make_room("ann", "ben")
+    last = room.say(room.owner, "first")
+    shelf = Shelf(room.entries())
+    sync = LinkSync(shelf, 1.0)
+    sync.begin(0.0)
+    asked, _ = sync.digests(frames.Digests(((room.channel, bytes(32)),), False), 0.1)
+    assert room.channel in [each.conversation for each in asked if isinstance(each, frames.Vectors)]
+    held_back = room.say(room.owner, "second")
+    shelf.put([held_back])
+    assert sync.committed([held_back], 0.2, origin="own") == []
+    assert sync.next_read() is None
+    sync.ack(frames.Ack(room.channel, (_head(last),)), 0.3)
+    read = sync.next_read()
+    assert read == Read(last.log, held_back.header.sequence)
+    sync.loaded(read, shelf.read(read), 0.3)
+    assert sync.next_read() is None
+    third = room.say(room.owner, "third")
+    shelf.put([third])
+    [pushed] = sync.committed([third], 0.4, origin="own")
+    assert isinstance(pushed, frames.Segment)
+    # What may be shown has changed: compared anew.
+    sync.begin(0.5)
+    fourth = room.say(room.owner, "fourth")
+    shelf.put([fourth])
+    assert sync.committed([fourth], 0.6, origin="own") == []
 
 
 def test_an_own_entry_is_pushed_at_once_to_who_is_even() -> None:
