@@ -21,8 +21,8 @@ from e2e.calling import (
 from e2e.nodes import NodeProcess, until
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(200)]
-MOST_S = 6.0
-"""The aim is 3 seconds; a busy computer gets twice that."""
+MOST_S = 9.0
+"""The aim is 3 seconds; a busy computer gets three times that."""
 
 
 def _write_on(node: NodeProcess, session: str) -> str:

@@ -25,10 +25,10 @@ pytestmark = [
     pytest.mark.timeout(280),
 ]
 SOURCES = ("--microphone", "test", "--camera", "test")
-MOST_S = 6.0
-"""The aim is 3 seconds; a busy computer gets twice that."""
-MOST_LOOKS = 0.9
-"""A busy computer may miss a second of sound; a call that fell silent misses all that follow."""
+MOST_S = 9.0
+"""The aim is 3 seconds; a busy computer gets three times that."""
+MOST_LOOKS = 0.75
+"""A busy computer may miss seconds of sound; a call that fell silent misses all that follow."""
 
 
 @contextlib.contextmanager
@@ -135,5 +135,5 @@ def test_a_call_goes_on_after_everything_was_cut(tmp_path: Path) -> None:
         lan.cut(False)
         back_s = measure_gap(call, ann, ben, time.monotonic())
         figure(f"cut for {time.monotonic() - cut_at - back_s:.0f} s: back {back_s:.2f} s after it")
-        assert back_s < 2 * MOST_S
+        assert back_s < 12
         talk(call, ann, ben)

@@ -259,13 +259,13 @@ def test_a_sound_system_that_dies_stops_nothing(
         wait(lambda: not any(loud for _, loud in sent[-20:]))
         count = len(sent)
         wait(lambda: len(sent) >= count + 100)
-        assert sent[count + 99][0] - sent[count][0] < 3  # they go on in their time: 2 s
+        assert sent[count + 99][0] - sent[count][0] < 8  # they go on in their time: 2 s
         began = time.monotonic()
         for shares in (False, True, False):
             engine.share(shares)
     finally:
         engine.close()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.long
