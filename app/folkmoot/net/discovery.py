@@ -33,6 +33,8 @@ _LOOK_AT_INTERFACES_S = 1.5
 _SETTLES_S = 6.0
 """So long an interface that came may still refuse: its IPv6 address is tried out before it is used
 (RFC 4862, section 5.4)."""
+_LATE_ANSWERS_S = 1.5
+"""An answer that was in line may go out so long after the goodbye (RFC 6762, section 6)."""
 _NAME_ATTEMPTS = 5
 _OWN_NAMES_KEPT = 16
 _RECORDS_PER_S = 50.0
@@ -193,6 +195,13 @@ class MdnsDiscovery:
             self._announced = None
             if zeroconf is not None and old is not None:
                 await self._announce(zeroconf.async_unregister_service(old), None)
+                again = self._say_goodbye_again(zeroconf, old)
+                self._supervisor.start("say goodbye by mDNS", again)
+
+    async def _say_goodbye_again(self, zeroconf: AsyncZeroconf, old: AsyncServiceInfo) -> None:
+        """A late answer brings the old name back to others, for over an hour."""
+        await asyncio.sleep(_LATE_ANSWERS_S)
+        await self._announce(zeroconf.async_unregister_service(old), None)
 
     async def _announce_anew(self) -> None:
         """Withdraw the old name and announce a new one; a name that is taken is replaced."""
