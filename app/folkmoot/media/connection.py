@@ -42,6 +42,8 @@ from folkmoot.media.tracks import PictureTrack, SoundTrack
 from folkmoot.services.media_port import CAMERA, SCREEN
 
 CONNECT_S = 8.0
+RELAY_LATER_S = 1.0
+"""A direct way whose first check was lost is checked again after half of it."""
 SILENT_S = 1.0
 FIRST_MEDIA_S = 2.0
 """How long the peer may take to send its first packet once it is connected."""
@@ -206,6 +208,7 @@ class PeerConnection:
         private.tell_level(sound, lambda: self.sound_track.level)
         private.route(transport)
         private.gather_more(transport, self._ways.gather)
+        private.prefer_direct(transport, RELAY_LATER_S)
         spread = Spread(asyncio.sleep, self._loop.time, lambda: self.screen_track.pace_bps)
         private.pace(transport, screen._ssrc, spread.wait)
         private.limit_retransmits(screen, spread.may_again)

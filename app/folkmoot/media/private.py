@@ -7,6 +7,7 @@ written against.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 import socket
@@ -56,6 +57,7 @@ _SHAPES: tuple[tuple[object, str, tuple[str, ...]], ...] = (
         "get_component_candidates",
         ("self", "component", "addresses", "timeout"),
     ),
+    (aioice.ice.Connection, "check_start", ("self", "pair")),
     (aioice.ice, "server_reflexive_candidate", ("protocol", "stun_server")),
     (
         aioice.ice,
@@ -90,6 +92,7 @@ _NAMES: tuple[tuple[Any, str], ...] = (
     (RTCDtlsTransport._recv_next, "_handle_rtcp_data"),
     (RTCDtlsTransport._recv_next, "_recv"),
     (aioice.ice.Connection.__init__, "_nominated"),
+    (aioice.ice.Connection.check_start_task, "check_start"),
     (aioice.ice.Connection.__init__, "_protocols"),
     (aioice.ice.Connection.gather_candidates, "get_host_addresses"),
     (RTCIceGatherer.__init__, "_connection"),
@@ -273,6 +276,27 @@ def gather_more(
         return [*own, *await more(connection)]
 
     connection.get_component_candidates = get  # type: ignore[method-assign]
+
+
+def prefer_direct(transport: RTCDtlsTransport, relay_later_s: float) -> None:
+    """Where we choose the pair, check those with a relay only so long after the first.
+
+    aioice takes the first pair that is answered and gives up all others. A relay often answers at
+    once, while the first check between two routers is lost: the other side has not sent yet, and
+    what it sends then has aioice wait for its own next attempt.
+    """
+    connection = transport.transport.iceGatherer._connection
+    original, first = connection.check_start, list[float]()
+
+    async def check_start(pair: Any) -> None:
+        now = asyncio.get_running_loop().time()
+        first[:] = first or [now]
+        kinds = (pair.local_candidate.type, pair.remote_candidate.type)
+        if connection.ice_controlling and "relay" in kinds:
+            await asyncio.sleep(first[0] + relay_later_s - now)
+        await original(pair)
+
+    connection.check_start = check_start  # type: ignore[method-assign]
 
 
 def pace(transport: RTCDtlsTransport, source: int, wait: Callable[[int], Awaitable[None]]) -> None:

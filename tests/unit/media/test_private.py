@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,6 +62,42 @@ def test_a_computer_with_a_network_does_not_offer_loopback(
     private.prepare()
     assert aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == ["192.0.2.7"]
     monkeypatch.delattr(aioice.ice, "_folkmoot_original")
+
+
+def _pair(local: str, remote: str) -> Any:
+    kinds = (SimpleNamespace(type=kind) for kind in (local, remote))
+    return SimpleNamespace(**dict(zip(("local_candidate", "remote_candidate"), kinds, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("chooses", "order"), [(True, ["host", "srflx", "relay"]), (False, ["relay", "host", "srflx"])]
+)
+async def test_who_chooses_the_pair_checks_those_with_a_relay_later(
+    chooses: bool, order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked, waited, sleep = list[str](), list[float](), asyncio.sleep
+
+    async def check(pair: Any) -> None:
+        checked.append(pair.local_candidate.type)
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+        await sleep(0.01)
+
+    monkeypatch.setattr(asyncio, "sleep", wait)
+    ice = SimpleNamespace(ice_controlling=chooses, check_start=check)
+    gatherer = SimpleNamespace(_connection=ice)
+    transport: Any = SimpleNamespace(transport=SimpleNamespace(iceGatherer=gatherer))
+    private.prefer_direct(transport, 1.0)
+    pairs = (_pair("relay", "host"), _pair("host", "host"), _pair("srflx", "srflx"))
+    await asyncio.gather(*(ice.check_start(pair) for pair in pairs))
+    assert checked == order
+    await ice.check_start(_pair("host", "relay"))
+    if chooses:  # not so long for each: the time runs from the first check
+        assert waited[0] == 1.0
+        assert waited[1] < 1.0
+    else:
+        assert waited == []
 
 
 class _Stream:
