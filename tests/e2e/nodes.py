@@ -189,11 +189,15 @@ class NodeProcess:
         return next((one for one in self.items("/chat/sessions") if one["name"] == name), None)
 
     def texts(self, session: str, thread: str | None = None) -> list[str]:
-        """Texts of a conversation, oldest first."""
-        place = f"?limit=200&thread={thread}" if thread else "?limit=200"
-        return [one["text"] for one in self.items(f"/chat/sessions/{session}/messages{place}")][
-            ::-1
-        ]
+        """Texts of a conversation, oldest first, page by page."""
+        place = f"/chat/sessions/{session}/messages?limit=200"
+        place += f"&thread={thread}" if thread else ""
+        page = self.get(place)
+        found = list(page["items"])
+        while page["next"] is not None:
+            page = self.get(f"{place}&before={page['next']}")
+            found += page["items"]
+        return [one["text"] for one in found][::-1]
 
     def texts_or_none(self, session: str) -> list[str] | None:
         """Texts of a conversation, None while it is not known here."""

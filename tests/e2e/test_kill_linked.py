@@ -43,18 +43,6 @@ class Person(threading.Thread):
             time.sleep(0.05)
 
 
-def everything(node: NodeProcess, session: str) -> list[str]:
-    """All texts of a conversation, page by page."""
-    texts: list[str] = []
-    place = f"/chat/sessions/{session}/messages?limit=200"
-    page = node.get(place)
-    while True:
-        texts += [one["text"] for one in page["items"]]
-        if page["next"] is None:
-            return texts
-        page = node.get(f"{place}&before={page['next']}")
-
-
 def test_nothing_said_is_lost_or_doubled_whoever_is_killed(tmp_path: Path) -> None:
     chance = random.Random(7)
     with nodes(tmp_path, "ann", "ben") as (ann, ben):
@@ -76,9 +64,9 @@ def test_nothing_said_is_lost_or_doubled_whoever_is_killed(tmp_path: Path) -> No
         assert len(said) > 50
         for node in (ann, ben):
             until(partial(_has_all, node, session, said), f"{node.name} has all", 90)
-        both = everything(ann, session)
+        both = ann.texts(session)
         assert len(both) == len(set(both)), "a message stands there twice"
-        until(lambda: everything(ben, session) == everything(ann, session), "both read the same")
+        until(lambda: ben.texts(session) == ann.texts(session), "both read the same")
 
 
 def test_a_node_killed_at_its_first_start_starts_again_as_one_person(tmp_path: Path) -> None:
@@ -103,7 +91,7 @@ def test_a_node_killed_at_its_first_start_starts_again_as_one_person(tmp_path: P
 
 
 def _has_all(node: NodeProcess, session: str, said: set[str]) -> bool:
-    return said <= set(everything(node, session))
+    return said <= set(node.texts(session))
 
 
 def _is_started(node: NodeProcess) -> bool:
