@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ _SESSION = "org.freedesktop.login1.Session"
 
 
 @pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
     address = f"unix:path={tmp_path / 'bus'}"
     daemon = subprocess.Popen(
         ["dbus-daemon", "--session", "--nofork", "--print-address", f"--address={address}"],
@@ -39,15 +41,30 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
     monkeypatch.setenv("XDG_SESSION_ID", "2")
-    yield address
+    yield daemon
     daemon.terminate()
     daemon.wait(30)
     daemon.stdout.close()
 
 
 @pytest.fixture
+def bus(daemon: subprocess.Popen[str]) -> str:
+    return os.environ["DBUS_SESSION_BUS_ADDRESS"]
+
+
+@pytest.fixture
+def busy(daemon: subprocess.Popen[str]) -> Iterator[None]:
+    """The bus stands still for more than a second, as on a busy computer."""
+    daemon.send_signal(signal.SIGSTOP)
+    later = threading.Timer(1.5, lambda: daemon.send_signal(signal.SIGCONT))
+    later.start()
+    yield
+    later.join()
+
+
+@pytest.fixture
 def desktop(bus: str) -> Iterator[DBusConnection]:
-    connection = open_dbus_connection(bus)
+    connection = open_dbus_connection(bus, auth_timeout=30)
     yield connection
     connection.close()
 
@@ -117,6 +134,13 @@ def test_a_lock_of_this_session_is_heard_and_nothing_else(
     desktop.send(idle)
     assert not locks.wait(0.2)
     desktop.send(locked)
+    assert locks.wait()
+
+
+def test_a_bus_that_stands_still_for_a_moment_is_listened_to(
+    busy: None, locks: Locks, desktop: DBusConnection
+) -> None:
+    desktop.send(_saver(True))
     assert locks.wait()
 
 

@@ -21,6 +21,8 @@ _SYSTEM = "/run/dbus/system_bus_socket"
 _SESSIONS = "/org/freedesktop/login1/session/"
 _SESSION = "org.freedesktop.login1.Session"
 _BUS = "org.freedesktop.DBus"
+_ANSWER_S = 30.0
+"""A bus that takes longer to greet is none. A busy computer may stand still for seconds."""
 _SAVERS = (
     *("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver", "org.mate.ScreenSaver"),
     *("org.cinnamon.ScreenSaver", "org.xfce.ScreenSaver", "org.kde.screensaver"),
@@ -72,7 +74,7 @@ class LockWatch:
         except ImportError:  # it comes with the desktop
             return
         try:
-            connection = open_dbus_connection(address)
+            connection = open_dbus_connection(address, auth_timeout=_ANSWER_S)
         except (OSError, EOFError, ValueError, RuntimeError):
             return
         with contextlib.closing(connection):
