@@ -117,11 +117,13 @@ class Desktop:
 
     def accessibility_bus(self) -> DBusConnection:
         """A connection to the bus of accessible programs."""
-        session = open_dbus_connection(self.environment["DBUS_SESSION_BUS_ADDRESS"])
+        session = open_dbus_connection(
+            self.environment["DBUS_SESSION_BUS_ADDRESS"], auth_timeout=_CALL_S
+        )
         asked = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
         address = session.send_and_get_reply(new_method_call(asked, "GetAddress")).body[0]
         session.close()
-        return open_dbus_connection(address.split(",guid")[0])
+        return open_dbus_connection(address.split(",guid")[0], auth_timeout=_CALL_S)
 
     def _is_registry_up(self) -> bool:
         try:

@@ -39,11 +39,16 @@ class Plans(QWidget):
         half = self.width() // 2
         painter.fillRect(0, 0, half, self.height(), QColor{RED})
         painter.fillRect(half, 0, half, self.height(), QColor{BLUE})
+        print("painted", flush=True)
 
 application = QApplication(sys.argv)
 plans = Plans()
 plans.setWindowTitle("Plans of a boat")
-plans.setWindowFlag(Qt.WindowType.FramelessWindowHint)
+plans.setWindowFlags(
+    Qt.WindowType.FramelessWindowHint
+    | Qt.WindowType.WindowStaysOnTopHint
+    | Qt.WindowType.WindowDoesNotAcceptFocus
+)
 plans.setGeometry(500, 300, 480, 320)
 plans.show()
 application.exec()
@@ -52,9 +57,18 @@ application.exec()
 
 @contextlib.contextmanager
 def _plans(desk: Desk) -> Iterator[subprocess.Popen[bytes]]:
-    """A window of another program, red at the left and blue at the right."""
-    with subprocess.Popen([sys.executable, "-c", PLANS], env=desk.desk.environment) as process:
+    """A window of another program, red at the left and blue at the right.
+
+    It takes no keys, which go to whoever is being worked with, and stays over all others: which of
+    two windows lies in front would depend on the moment in which this one comes.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", PLANS], env=desk.desk.environment, stdout=subprocess.PIPE
+    ) as process:
         try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"painted\n"
+            until(lambda: desk.pixels(510, 310, 1, 1)[0, 0].tolist() == list(RED), "the plans")
             yield process
         finally:
             process.terminate()
