@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QSocketNotifier, QTimer
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from folkmoot.domain.ids import DeviceId, PersonId
 from folkmoot.services.call_values import CallId
@@ -28,6 +29,20 @@ def tell(**what: object) -> None:
     """One line for the test."""
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
+
+
+def once(claim: Callable[[], bool], then: Callable[[], None]) -> None:
+    """Do `then` when `claim` is true for the first time."""
+    if claim():
+        then()
+    else:
+        QTimer.singleShot(20, lambda: once(claim, then))
+
+
+def is_seen(widget: QWidget) -> bool:
+    """Whether the display shows it."""
+    window = widget.windowHandle()
+    return window is not None and window.isExposed()
 
 
 def main() -> None:
@@ -55,20 +70,26 @@ def main() -> None:
         places = ((0.2, 0.5), (0.5, 0.5), (0.8, 0.5))
         who = (PersonId(b"\0" * 32), DeviceId(b"t" * 32), "Tomas Lind")
         boards.take(InkDrawn(CallId(b"c" * 32), PRESENTER, *who, "stroke", 1, places))
-        QTimer.singleShot(400, lambda: tell(ready=True))
+        once(lambda: is_seen(glass), lambda: tell(ready=True))
+
+    def takes_keys() -> bool:
+        """Whether all displays are covered, and keys come here."""
+        there = choice.overlays
+        return bool(there) and all(map(is_seen, there)) and any(o.isActiveWindow() for o in there)
 
     def read() -> None:
         """A word from the test."""
         word = sys.stdin.readline().strip()
         if word == "region":
             choice.begin()
-            QTimer.singleShot(300, lambda: tell(covered=len(choice.overlays)))
+            once(takes_keys, lambda: tell(covered=len(choice.overlays)))
         else:
             application.quit()
 
     reader = QSocketNotifier(sys.stdin.fileno(), QSocketNotifier.Type.Read)
     reader.activated.connect(read)
-    QTimer.singleShot(400, begin)
+    # What lies over it must come after it: without a manager the newest window is in front.
+    once(lambda: is_seen(below), begin)
     application.exec()
 
 
