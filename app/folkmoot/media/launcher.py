@@ -37,9 +37,15 @@ MAX_LOG_LINE_BYTES = 500
 MAX_LOG_LINES_S = 20
 """Lines of the child's stderr that go to the log in one second."""
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-_FRUGAL = {"MALLOC_ARENA_MAX": "2"}
+_FRUGAL = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_TRIM_THRESHOLD_": str(8 * 2**20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+}
 """Each call has threads of its own that encode and decode. By default glibc gives new threads up to
-eight heaps a core, and each keeps what one call left in it; other systems know no such word."""
+eight heaps a core, and each keeps what one call left in it: at its end up to 64 MiB that are free,
+since after the first large pictures it gives back nothing below that. Other systems know no such
+words."""
 _log = logging.getLogger(__name__)
 
 
