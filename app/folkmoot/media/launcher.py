@@ -39,7 +39,7 @@ MAX_LOG_LINES_S = 20
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 _FRUGAL = {
     "MALLOC_ARENA_MAX": "2",
-    "MALLOC_TRIM_THRESHOLD_": str(8 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(4 * 2**20),
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
 }
 """Each call has threads of its own that encode and decode. By default glibc gives new threads up to
