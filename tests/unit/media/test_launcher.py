@@ -90,6 +90,41 @@ async def test_a_child_begins_reports_and_ends_when_it_is_told() -> None:
     assert taker.ends == [""]
 
 
+_CALL = """
+import ctypes, pathlib, threading
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def resident_kb():
+    status = pathlib.Path('/proc/self/status').read_text()
+    return int(status.split('VmRSS:')[1].split()[0])
+def call():
+    libc.free(libc.malloc(31 << 20))  # a large picture: from now on glibc maps none by itself
+    pictures = [libc.malloc(1 << 20) for _ in range(40)]
+    for picture in pictures:
+        ctypes.memset(picture, 1, 1 << 20)
+    for picture in pictures:
+        libc.free(picture)
+begin()
+before = resident_kb()
+thread = threading.Thread(target=call)
+thread.start()
+thread.join()
+say(PictureChanged(b'', max(0, resident_kb() - before), 0))
+read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere is no glibc")
+async def test_a_child_gives_back_what_the_thread_of_a_call_let_go() -> None:
+    taker = _Taker()
+    media = await _launch(_CALL, taker)
+    await taker.came.wait()
+    await media.aclose()
+    told = taker.reports[1]
+    assert isinstance(told, PictureChanged)
+    assert told.width < 12_000  # kB, of 40 MiB
+
+
 async def test_the_end_is_told_once_however_often_it_is_closed() -> None:
     taker = _Taker()
     media = await _launch("begin(); read()", taker)
